@@ -1,0 +1,109 @@
+package handoff
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// ErrPodDead says that nobody listens on the socket: PID 1 is gone, and with
+// it the pod.
+var ErrPodDead = errors.New("the pause is gone")
+
+// Link is the supervisor's end.
+type Link struct {
+	conn  *conn
+	Files Files
+}
+
+// Attach connects to the pause that listens on name and shows it the token.
+// The error is [ErrPodDead] where no pause listens, and says so where the
+// pause refuses: a wrong token, or another supervisor is attached.
+func Attach(name, token string) (*Link, error) {
+	c, err := dial(name)
+	if err != nil {
+		return nil, err
+	}
+	c.file.SetDeadline(time.Now().Add(10 * time.Second))
+	if err := c.send("attach " + version + " " + token); err != nil {
+		c.file.Close()
+		return nil, fmt.Errorf("cannot attach to the pause: %w", err)
+	}
+	packet, files, err := c.receiveFiles()
+	if err == nil && (packet != "welcome" || len(files) != descriptors) {
+		err = errors.New("it refused: the token is not its own, or another supervisor is attached")
+	}
+	if err != nil {
+		c.file.Close()
+		return nil, fmt.Errorf("cannot attach to the pause: %w", err)
+	}
+	c.file.SetDeadline(time.Time{})
+	return &Link{conn: c, Files: Files{Stdout: files[0], Stderr: files[1], Root: files[2], Mountinfo: files[3]}}, nil
+}
+
+// Signals calls signal with the name of each signal that the pause got. It
+// returns when the pause is gone or the link was closed: nil after an orderly
+// end of the connection.
+func (l *Link) Signals(signal func(name string)) error {
+	for {
+		packet, err := l.conn.receive()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if name, ok := strings.CutPrefix(packet, "signal "); ok {
+			signal(name)
+		}
+	}
+}
+
+// Health tells the pause what to answer to its health check.
+func (l *Link) Health(word string) error { return l.conn.send("health " + word) }
+
+// Verdict ends the pod with this exit code.
+func (l *Link) Verdict(code int) error { return l.conn.send("verdict " + strconv.Itoa(code)) }
+
+// Close ends the link, as the supervisor's death would.
+func (l *Link) Close() error { return l.conn.file.Close() }
+
+// AskHealth asks the pause that listens on name for the pod's health.
+func AskHealth(name string, timeout time.Duration) (string, error) {
+	c, err := dial(name)
+	if err != nil {
+		return "", err
+	}
+	defer c.file.Close()
+	c.file.SetDeadline(time.Now().Add(timeout))
+	if err := c.send("health?"); err != nil {
+		return "", err
+	}
+	return c.receive()
+}
+
+func dial(name string) (*conn, error) {
+	fd, err := newSocket()
+	if err != nil {
+		return nil, os.NewSyscallError("socket", err)
+	}
+	err = syscall.Connect(fd, address(name))
+	// A full backlog answers EAGAIN at once on a non-blocking socket.
+	for deadline := time.Now().Add(2 * time.Second); err == syscall.EAGAIN && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+		err = syscall.Connect(fd, address(name))
+	}
+	if err != nil {
+		syscall.Close(fd)
+		if err == syscall.ECONNREFUSED {
+			return nil, ErrPodDead
+		}
+		return nil, os.NewSyscallError("connect", err)
+	}
+	return newConn(fd), nil
+}

@@ -1,0 +1,20 @@
+// Package handoff is the conversation between PID 1 of a pod and its
+// supervisor: both ends of one abstract unix socket in the pod's network
+// namespace.
+//
+// Every message is one packet of one line of text:
+//
+//	supervisor → pause   attach <version> <token>   who knows the token gets everything
+//	pause → supervisor   welcome                    with four descriptors: stdout, stderr, "/", mountinfo
+//	pause → supervisor   signal <name>              the pause got this signal, as "SIGTERM"
+//	supervisor → pause   health <word>              what the pause answers to its health check
+//	supervisor → pause   verdict <code>             the pod is over; PID 1 exits with this code
+//	anyone     → pause   health?                    answered with one word; needs no token
+//
+// A connection that ends without a verdict is a supervisor that died; a pause
+// that does not accept connections any more is a pod that died. Nothing else
+// is concluded from the connection.
+//
+// The socket is made with plain system calls: package net alone would add a
+// third to the memory of PID 1, which every pod of a node pays.
+package handoff

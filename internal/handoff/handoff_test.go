@@ -1,0 +1,231 @@
+package handoff
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const token = "0123456789abcdef0123456789abcdef"
+
+// serve starts a pause's end named after the test, and returns the files that
+// it hands over, for comparison.
+func serve(t *testing.T) (*Server, string, *os.File) {
+	t.Helper()
+	name := fmt.Sprintf("podlike-test-%s-%d", t.Name(), os.Getpid())
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := os.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mountinfo, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { read.Close(); write.Close(); root.Close(); mountinfo.Close() })
+	s, err := Listen(name, token, Files{Stdout: write, Stderr: write, Root: root, Mountinfo: mountinfo})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s, name, read
+}
+
+func attach(t *testing.T, name string) *Link {
+	t.Helper()
+	l, err := Attach(name, token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+func expect(t *testing.T, s *Server, want Event) {
+	t.Helper()
+	select {
+	case got := <-s.Events():
+		if got != want {
+			t.Fatalf("event %+v, want %+v", got, want)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatalf("no event, want %+v", want)
+	}
+}
+
+func TestTheSupervisorGetsThePausesFiles(t *testing.T) {
+	s, name, output := serve(t)
+	l := attach(t, name)
+	expect(t, s, Event{Kind: Attached})
+
+	fmt.Fprintln(l.Files.Stdout, "to stdout")
+	fmt.Fprintln(l.Files.Stderr, "to stderr")
+	lines := bufio.NewReader(output)
+	for _, want := range []string{"to stdout\n", "to stderr\n"} {
+		if got, err := lines.ReadString('\n'); got != want {
+			t.Errorf("got %q, %v; want %q", got, err, want)
+		}
+	}
+	if info, err := l.Files.Root.Stat(); err != nil || !info.IsDir() {
+		t.Errorf("the root is no directory: %v", err)
+	}
+	if mounts, err := io.ReadAll(l.Files.Mountinfo); err != nil || !strings.Contains(string(mounts), " /proc ") {
+		t.Errorf("the mountinfo does not name /proc: %v", err)
+	}
+}
+
+func TestWithoutTheTokenNothingIsHandedOver(t *testing.T) {
+	s, name, _ := serve(t)
+	for _, packet := range []string{
+		"attach 1 " + strings.Repeat("0", len(token)),
+		"attach 1 " + token[:len(token)-1],
+		"attach 1 " + token + "0",
+		"attach 1 ",
+		"attach 1",
+		"attach 2 " + token, // another protocol
+		"welcome", "verdict 0", "health healthy", "signal SIGTERM", "",
+		strings.Repeat("x", 2*maxPacket),
+	} {
+		c, err := dial(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.file.SetDeadline(time.Now().Add(5 * time.Second))
+		if err := c.send(packet); err != nil {
+			t.Fatal(err)
+		}
+		answer, files, err := c.receiveFiles()
+		if answer != "" || len(files) > 0 {
+			t.Errorf("%.40q was answered with %q and %d files, %v", packet, answer, len(files), err)
+		}
+		c.file.Close()
+	}
+	if word, err := AskHealth(name, time.Second); word != "starting" {
+		t.Errorf("a stranger changed the health to %q (%v)", word, err)
+	}
+	select {
+	case e := <-s.Events():
+		t.Errorf("a stranger caused %+v", e)
+	default:
+	}
+	if _, err := Attach(name, "wrong"); err == nil {
+		t.Error("Attach with a wrong token gave no error")
+	}
+}
+
+func TestSilentStrangersDoNotKeepOthersOut(t *testing.T) {
+	_, name, _ := serve(t)
+	for range 2 * strangers {
+		c, err := dial(name)
+		if err != nil {
+			break // the queue is full: that is the point
+		}
+		defer c.file.Close()
+	}
+	attach(t, name)
+}
+
+func TestSignalsWaitForASupervisor(t *testing.T) {
+	s, name, _ := serve(t)
+	s.Signal("SIGTERM")
+	s.Signal("SIGTERM")
+	s.Signal("SIGHUP")
+	l := attach(t, name)
+	expect(t, s, Event{Kind: Attached})
+	s.Signal("SIGUSR1")
+
+	var got []string
+	l.Signals(func(name string) {
+		got = append(got, name)
+		if name == "SIGUSR1" {
+			l.Close()
+		}
+	})
+	expect(t, s, Event{Kind: Detached})
+	if want := []string{"SIGTERM", "SIGHUP", "SIGUSR1"}; !slices.Equal(got, want) {
+		t.Errorf("signals %v, want %v", got, want)
+	}
+}
+
+func TestVerdictEndsThePodAndDeathDoesNot(t *testing.T) {
+	s, name, _ := serve(t)
+	first := attach(t, name)
+	expect(t, s, Event{Kind: Attached})
+	if _, err := Attach(name, token); err == nil {
+		t.Fatal("a second supervisor was let in beside the first")
+	}
+	first.Close()
+	expect(t, s, Event{Kind: Detached})
+
+	second := attach(t, name)
+	expect(t, s, Event{Kind: Attached})
+	if err := second.Verdict(137); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, s, Event{Kind: Verdict, Code: 137})
+	second.Close()
+	select {
+	case e := <-s.Events():
+		t.Errorf("after the verdict came %+v", e)
+	case <-time.After(50 * time.Millisecond):
+	}
+}
+
+func TestHealth(t *testing.T) {
+	s, name, _ := serve(t)
+	l := attach(t, name)
+	expect(t, s, Event{Kind: Attached})
+	for _, want := range []string{"starting", "healthy", "unhealthy", "healthy"} {
+		if err := l.Health(want); err != nil {
+			t.Fatal(err)
+		}
+		// The word travels on another connection than the question.
+		deadline := time.Now().Add(5 * time.Second)
+		got := ""
+		for got != want && time.Now().Before(deadline) {
+			got, _ = AskHealth(name, time.Second)
+		}
+		if got != want {
+			t.Errorf("health is %q, want %q", got, want)
+		}
+	}
+
+	l.Close()
+	expect(t, s, Event{Kind: Detached})
+	if got := s.answer(); got != "healthy" {
+		t.Errorf("a supervisor that is being replaced changed the health to %q", got)
+	}
+	s.mu.Lock()
+	s.leftAt = time.Now().Add(-healthHolds - time.Second)
+	s.mu.Unlock()
+	if got := s.answer(); got != "unhealthy" {
+		t.Errorf("long without a supervisor the health is %q", got)
+	}
+}
+
+func TestADeadPauseIsKnownAsDead(t *testing.T) {
+	if _, err := Attach("podlike-test-nobody", token); !errors.Is(err, ErrPodDead) {
+		t.Errorf("Attach: %v, want %v", err, ErrPodDead)
+	}
+	fd, err := newSocket()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Bind(fd, address("podlike-test-dead")); err != nil {
+		t.Fatal(err)
+	}
+	syscall.Close(fd)
+	if _, err := AskHealth("podlike-test-dead", time.Second); !errors.Is(err, ErrPodDead) {
+		t.Errorf("AskHealth: %v, want %v", err, ErrPodDead)
+	}
+}

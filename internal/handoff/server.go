@@ -1,0 +1,232 @@
+package handoff
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// The kinds of [Event].
+const (
+	Attached = "attached" // a supervisor is here
+	Detached = "detached" // it went without a verdict
+	Verdict  = "verdict"  // the pod is over, Code says how
+)
+
+// Event is what PID 1 hears from its supervisor.
+type Event struct {
+	Kind string
+	Code int
+}
+
+const (
+	// strangers bounds the connections that have not shown a token: any
+	// process of the pod can open them.
+	strangers = 16
+	// patience is how long such a connection may stay silent.
+	patience = time.Second
+	// healthHolds is for how long the last word stands after the supervisor
+	// that said it is gone; another one is on its way.
+	healthHolds = 15 * time.Second
+)
+
+// Server is the pause's end.
+type Server struct {
+	token    string
+	files    [descriptors]*os.File
+	events   chan Event
+	listener *os.File
+	serving  sync.WaitGroup
+
+	mu         sync.Mutex
+	supervisor *conn
+	// pending are the signals that no supervisor has been told of yet.
+	pending  []string
+	health   string
+	leftAt   time.Time // when the last supervisor went; zero while one is here
+	resolved bool      // a verdict was given
+}
+
+// Files are what the supervisor gets.
+type Files struct {
+	Stdout, Stderr *os.File
+	Root           *os.File // the pause's "/", to read its files from
+	Mountinfo      *os.File // what is mounted where below it
+}
+
+// Listen opens the socket name (without a leading "@") and serves it until
+// Close. It fails where the name is taken, which with a random
+// name happens only in the host's network namespace and there by malice.
+func Listen(name, token string, files Files) (*Server, error) {
+	fd, err := newSocket()
+	if err != nil {
+		return nil, os.NewSyscallError("socket", err)
+	}
+	if err := syscall.Bind(fd, address(name)); err != nil {
+		syscall.Close(fd)
+		return nil, os.NewSyscallError("bind", err)
+	}
+	if err := syscall.Listen(fd, strangers); err != nil {
+		syscall.Close(fd)
+		return nil, os.NewSyscallError("listen", err)
+	}
+	s := &Server{
+		token:  token,
+		files:  [descriptors]*os.File{files.Stdout, files.Stderr, files.Root, files.Mountinfo},
+		events: make(chan Event, 4),
+		health: "starting",
+		leftAt: time.Now(),
+	}
+	s.listener = os.NewFile(uintptr(fd), "handoff listener")
+	s.serving.Go(s.accept)
+	return s, nil
+}
+
+// Close stops listening and waits until the last peer is gone.
+func (s *Server) Close() {
+	s.listener.Close()
+	s.serving.Wait()
+}
+
+// Events is what the supervisors say that PID 1 must act on.
+func (s *Server) Events() <-chan Event { return s.events }
+
+// Signal tells the supervisor of a signal, by its name ("SIGTERM"), now or as
+// soon as there is one. A signal that is already waiting is not added again.
+func (s *Server) Signal(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.supervisor != nil && s.supervisor.send("signal "+name) == nil {
+		return
+	}
+	for _, p := range s.pending {
+		if p == name {
+			return
+		}
+	}
+	s.pending = append(s.pending, name)
+}
+
+func (s *Server) accept() {
+	raw, err := s.listener.SyscallConn()
+	if err != nil {
+		return // closed already
+	}
+	free := make(chan struct{}, strangers)
+	for {
+		free <- struct{}{}
+		var fd int
+		var acceptErr error
+		err := raw.Read(func(l uintptr) bool {
+			fd, _, acceptErr = syscall.Accept4(int(l), syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK)
+			return acceptErr != syscall.EAGAIN
+		})
+		if err != nil {
+			return
+		}
+		if acceptErr != nil {
+			// A peer that gave up, or no descriptors left: the next one may
+			// have more luck, but do not spin.
+			<-free
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		s.serving.Go(func() { s.serve(newConn(fd), func() { <-free }) })
+	}
+}
+
+// serve handles one connection. known is called once, when the peer is no
+// longer a stranger or is gone.
+func (s *Server) serve(c *conn, known func()) {
+	defer c.file.Close()
+	c.file.SetReadDeadline(time.Now().Add(patience))
+	packet, err := c.receive()
+	if err != nil {
+		known()
+		return
+	}
+	words := strings.Fields(packet)
+	switch {
+	case packet == "health?":
+		c.send(s.answer())
+		known()
+	case len(words) == 3 && words[0] == "attach" && words[1] == version && sameToken(words[2], s.token):
+		known()
+		c.file.SetReadDeadline(time.Time{})
+		s.attend(c)
+	default:
+		known()
+	}
+}
+
+// attend serves the supervisor until it goes.
+func (s *Server) attend(c *conn) {
+	s.mu.Lock()
+	// The launcher makes sure that there is one supervisor; if there are two
+	// all the same, the first stays.
+	if s.supervisor != nil || c.send("welcome", s.files[:]...) != nil {
+		s.mu.Unlock()
+		return
+	}
+	for _, name := range s.pending {
+		c.send("signal " + name)
+	}
+	s.pending = nil
+	s.supervisor, s.leftAt = c, time.Time{}
+	s.mu.Unlock()
+	s.events <- Event{Kind: Attached}
+
+	for {
+		packet, err := c.receive()
+		if err != nil {
+			break
+		}
+		verb, word, _ := strings.Cut(packet, " ")
+		switch verb {
+		case "health":
+			s.mu.Lock()
+			s.health = word
+			s.mu.Unlock()
+		case "verdict":
+			if code, err := strconv.Atoi(word); err == nil {
+				s.mu.Lock()
+				s.resolved = true
+				s.mu.Unlock()
+				s.events <- Event{Kind: Verdict, Code: code}
+			}
+		}
+	}
+
+	s.mu.Lock()
+	s.supervisor, s.leftAt = nil, time.Now()
+	resolved := s.resolved
+	s.mu.Unlock()
+	if !resolved {
+		s.events <- Event{Kind: Detached}
+	}
+}
+
+// answer is the pod's health as PID 1 knows it.
+func (s *Server) answer() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.health == "healthy" && !s.leftAt.IsZero() && time.Since(s.leftAt) > healthHolds {
+		return "unhealthy"
+	}
+	return s.health
+}
+
+// sameToken compares in a time that does not depend on where they differ.
+func sameToken(a, b string) bool {
+	if len(a) != len(b) || a == "" {
+		return false
+	}
+	var diff byte
+	for i := range len(a) {
+		diff |= a[i] ^ b[i]
+	}
+	return diff == 0
+}

@@ -20,6 +20,10 @@ type Spec struct {
 
 	Options Options
 
+	// CredentialsFile is where in the pause a Docker config.json with
+	// registry credentials is; "" for the default places.
+	CredentialsFile string
+
 	// StopBudget is the time between the stop signal and the verdict: the
 	// service's stop_grace_period as the label pod.stop_grace_period repeats
 	// it, else 10 s, Swarm's own default. The margin is not yet subtracted.

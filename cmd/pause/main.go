@@ -5,10 +5,12 @@
 //	pause [supervisor's flags]   run the pod
 //	pause healthcheck            exit 0 when the pod is healthy, else 1
 //	pause version                print the version
+//	pause hold                   do nothing until SIGTERM: the pod's IPC donor
 package main
 
 import (
 	"os"
+	"os/signal"
 	"syscall"
 	"time"
 
@@ -32,6 +34,8 @@ func main() {
 		os.Exit(healthcheck())
 	case "version":
 		os.Stdout.WriteString("podlike pause " + version + "\n")
+	case "hold":
+		hold()
 	case "help", "--help", "-help", "-h":
 		err := syscall.Exec(supervisorPath, []string{supervisorPath, "help"}, os.Environ())
 		fail("cannot run " + supervisorPath + ": " + err.Error())
@@ -53,6 +57,13 @@ func healthcheck() int {
 		return 1
 	}
 	return 0
+}
+
+// hold keeps a container alive, for the sake of its namespaces.
+func hold() {
+	end := make(chan os.Signal, 1)
+	signal.Notify(end, syscall.SIGTERM, syscall.SIGINT)
+	<-end
 }
 
 // containerID is empty where it cannot be found; the launcher, which needs

@@ -4,6 +4,7 @@ package rootfs
 
 import (
 	"io"
+	"io/fs"
 	"os"
 	"path"
 
@@ -20,10 +21,11 @@ func New(dir *os.File) Root { return Root{dir} }
 // are resolved inside the root (openat2, Linux 5.6). The errors are those of
 // os.Open.
 func (r Root) Open(name string) (*os.File, error) {
-	how := unix.OpenHow{
-		Flags:   unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK, // a FIFO must not hold us
-		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
-	}
+	return r.open(name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK) // a FIFO must not hold us
+}
+
+func (r Root) open(name string, flags uint64) (*os.File, error) {
+	how := unix.OpenHow{Flags: flags, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS}
 	var fd int
 	err := error(unix.EINTR)
 	for err == unix.EINTR || err == unix.EAGAIN {
@@ -33,6 +35,16 @@ func (r Root) Open(name string) (*os.File, error) {
 		return nil, &os.PathError{Op: "open", Path: name, Err: err}
 	}
 	return os.NewFile(uintptr(fd), name), nil
+}
+
+// Stat describes a file, which need not be readable for us.
+func (r Root) Stat(name string) (fs.FileInfo, error) {
+	f, err := r.open(name, unix.O_PATH|unix.O_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Stat()
 }
 
 // OpenReader is Open for those who only read.

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/podlike/podlike/internal/engine"
+	"github.com/podlike/podlike/internal/labels"
+	"github.com/podlike/podlike/internal/pod"
+	"github.com/podlike/podlike/internal/self"
+)
+
+// The environment by which the pause tells the launcher, and the launcher the
+// supervisor, which pod this is.
+const (
+	envPod    = "PODLIKE_POD"    // the pause's container ID
+	envRun    = "PODLIKE_RUN"    // this start of the pause
+	envSocket = "PODLIKE_SOCKET" // the hand-off
+	envToken  = "PODLIKE_TOKEN"  // what opens it; the launcher gets it through descriptor 3
+)
+
+// launchWithin bounds one launch, the pull of the supervisor's image included.
+const launchWithin = 10 * time.Minute
+
+// launch runs in the pause's container, as a child of PID 1, and starts the
+// supervisor's. Its messages come out of the task; its exit code tells PID 1
+// whether to try again.
+func launch(args []string) int {
+	// Before the token is read: see the pause, which hides the same way.
+	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	token, err := io.ReadAll(os.NewFile(3, "token"))
+	if err != nil || len(token) == 0 {
+		return failLaunch(errors.New("cannot read the hand-off's token: the launcher is started by the pause, not by hand"))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, launchWithin)
+	defer cancel()
+
+	if os.Getenv(envPod) == "" {
+		return failLaunch(self.ErrUnknown)
+	}
+	client, err := engine.Connect(ctx, os.Getenv, func(path string) (io.ReadCloser, error) { return os.Open(path) })
+	if err != nil {
+		return failLaunch(err)
+	}
+	defer client.Close()
+	facts, err := client.Facts(ctx, os.Getenv(envPod))
+	if err != nil {
+		return failLaunch(fmt.Errorf("%w: %w", engine.ErrUnreachable, err))
+	}
+	definition, err := labels.Supervisor(facts.Labels)
+	if err != nil {
+		return failLaunch(invalid{err})
+	}
+	if definition != nil && definition.Service.Image != "" {
+		credentials, err := engine.ReadCredentials(labels.CredentialsFile(facts.Labels), os.Open)
+		if err != nil {
+			return failLaunch(invalid{err})
+		}
+		client.Use(credentials)
+	}
+
+	environment := map[string]string{envPod: os.Getenv(envPod), envRun: os.Getenv(envRun), envSocket: os.Getenv(envSocket), envToken: string(token)}
+	for _, k := range []string{"DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"} {
+		if v := os.Getenv(k); v != "" {
+			environment[k] = v
+		}
+	}
+	_, err = client.StartSupervisor(ctx, engine.SupervisorConfig{
+		Identity:    pod.Identity{ID: facts.Pause.ID, Run: os.Getenv(envRun), Name: facts.Name},
+		Facts:       facts,
+		Definition:  definition,
+		Args:        args,
+		Environment: environment,
+		Say:         func(line string) { fmt.Println("podlike: " + line) },
+	})
+	if err != nil {
+		return failLaunch(fmt.Errorf("cannot start the pod's supervisor: %w", err))
+	}
+	return 0
+}
+
+// invalid is a mistake of the user's.
+type invalid struct{ error }
+
+// failLaunch says what is wrong and returns the exit code for it.
+func failLaunch(err error) int {
+	if errors.Is(err, context.Canceled) {
+		return 128 + int(syscall.SIGTERM)
+	}
+	fmt.Fprintln(os.Stderr, "podlike: "+err.Error())
+	switch {
+	case errors.As(err, &invalid{}):
+		return exitInvalid
+	case errors.Is(err, engine.ErrUnreachable):
+		return exitTemporary
+	default:
+		return exitOurFailure
+	}
+}

@@ -1,0 +1,47 @@
+// Supervisor orchestrates one pod through the Docker API, from a container
+// beside the pod's own.
+//
+//	supervisor launch [flags]   in the pause: start the supervisor's container, end
+//	supervisor [run] [flags]    in that container: start the pod, watch it, end it
+//	supervisor version          print the version
+//	supervisor help             explain the flags
+//
+// The flags are the arguments of the service; the pause passes them on.
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+// version is set by the build.
+var version = "dev"
+
+// Exit codes, of the pod and of the launcher.
+const (
+	exitInvalid    = 2   // the definition is wrong
+	exitTemporary  = 75  // the launcher only: another try may succeed (EX_TEMPFAIL)
+	exitOurFailure = 125 // no fault of the definition or of a component
+)
+
+func main() {
+	verb, args := "run", os.Args[1:]
+	if len(args) > 0 {
+		switch args[0] {
+		case "run", "launch", "version", "help":
+			verb, args = args[0], args[1:]
+		case "--help", "-help", "-h":
+			verb = "help"
+		}
+	}
+	switch verb {
+	case "version":
+		fmt.Println("podlike supervisor " + version)
+	case "help":
+		fmt.Print(usage())
+	case "launch":
+		os.Exit(launch(args))
+	default:
+		os.Exit(run(args))
+	}
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/podlike/podlike/internal/engine"
+	"github.com/podlike/podlike/internal/handoff"
+	"github.com/podlike/podlike/internal/labels"
+	"github.com/podlike/podlike/internal/lifecycle"
+	"github.com/podlike/podlike/internal/logs"
+	"github.com/podlike/podlike/internal/plan"
+	"github.com/podlike/podlike/internal/pod"
+	"github.com/podlike/podlike/internal/rootfs"
+)
+
+const (
+	// engineWithin is how long the engine may be out of reach before the pod
+	// is given up.
+	engineWithin = 60 * time.Second
+	// flushWithin is how long the last lines may take to be written.
+	flushWithin = 2 * time.Second
+)
+
+// run is the supervisor's life: attach to the pause, run the pod, tell the
+// pause how it ended.
+func run(args []string) int {
+	// Its end is the pod's end. An engine that shuts down signals every
+	// container at once, this one too, and the pause will say "stop".
+	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGPIPE)
+
+	link, err := newPauseLink(os.Getenv(envSocket), os.Getenv(envToken))
+	if errors.Is(err, handoff.ErrPodDead) {
+		return mourn()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "podlike: "+err.Error())
+		return exitOurFailure
+	}
+	files := link.files()
+	// A panic's trace belongs into the pod's log too.
+	unix.Dup2(int(files.Stderr.Fd()), 2)
+
+	s := &supervisor{
+		link: link,
+		root: rootfs.New(files.Root),
+		sink: logs.NewSink(files.Stdout, files.Stderr),
+	}
+	if mountinfo, err := io.ReadAll(files.Mountinfo); err == nil {
+		s.mountinfo = string(mountinfo)
+	}
+	code := s.supervise(args)
+	ctx, cancel := context.WithTimeout(context.Background(), flushWithin)
+	defer cancel()
+	s.sink.Flush(ctx)
+	link.verdict(code)
+	return 0
+}
+
+// supervisor is what the pod's parts are wired to.
+type supervisor struct {
+	link *pauseLink
+	root rootfs.Root
+	sink *logs.Sink
+	// mountinfo is the pause's.
+	mountinfo string
+}
+
+// supervise runs the pod and returns its exit code.
+func (s *supervisor) supervise(args []string) int {
+	ctx := context.Background()
+	options, flagErr := parseFlags(args)
+	client, facts, err := s.connect(ctx)
+	if err != nil {
+		s.sink.Error("podlike: %v", err)
+		return exitOurFailure
+	}
+	defer client.Close()
+
+	identity := pod.Identity{ID: facts.Pause.ID, Run: os.Getenv(envRun), Name: facts.Name}
+	spec, warnings, err := labels.Parse(labels.Source{
+		Identity:    identity,
+		Labels:      facts.Labels,
+		Environment: facts.Environment,
+		Open:        s.root.OpenReader,
+	}, options)
+	var order *plan.Plan
+	if err == nil {
+		order, err = plan.New(spec)
+	}
+	if err = errors.Join(flagErr, err); err != nil {
+		s.sink.Error("podlike: %v", err)
+		return exitInvalid
+	}
+	for _, w := range warnings {
+		s.say("warning: " + w)
+	}
+
+	credentials, err := engine.ReadCredentials(spec.CredentialsFile, s.root.Open)
+	if err != nil {
+		s.sink.Error("podlike: %v", err)
+		return exitInvalid
+	}
+	client.Use(credentials)
+	containers := client.Pod(engine.PodConfig{
+		Spec: spec, Facts: facts, Logs: s.sink, Files: s.root, Mountinfo: s.mountinfo, Say: s.say,
+	})
+	if w := containers.Placement().Warning; w != "" {
+		s.say("warning: " + w)
+	}
+	if err := containers.Check(ctx); err != nil {
+		s.sink.Error("podlike: %v", err)
+		return exitInvalid
+	}
+	removed, err := client.Collect(ctx, identity.ID)
+	for _, line := range removed {
+		s.say(line)
+	}
+	if err != nil {
+		s.say("warning: " + err.Error())
+	}
+	return lifecycle.Run(ctx, lifecycle.Config{
+		Spec:       spec,
+		Plan:       order,
+		Engine:     containers,
+		UnderSwarm: facts.UnderSwarm,
+		Hash:       labels.SpecHash,
+		Commands:   s.link.commands(),
+		Health:     s.link.health,
+		Message:    s.say,
+		Error:      func(line string) { s.sink.Error("podlike: %s", line) },
+	})
+}
+
+func (s *supervisor) say(line string) { s.sink.Message("podlike: %s", line) }
+
+// connect reaches the engine, however often that takes within engineWithin,
+// and asks it about the pod.
+func (s *supervisor) connect(ctx context.Context) (*engine.Client, engine.Facts, error) {
+	ctx, cancel := context.WithTimeout(ctx, engineWithin)
+	defer cancel()
+	for {
+		client, facts, err := ask(ctx, s.root.OpenReader)
+		if err == nil {
+			return client, facts, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, engine.Facts{}, err
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func ask(ctx context.Context, open func(string) (io.ReadCloser, error)) (*engine.Client, engine.Facts, error) {
+	client, err := engine.Connect(ctx, os.Getenv, open)
+	if err != nil {
+		return nil, engine.Facts{}, err
+	}
+	facts, err := client.Facts(ctx, os.Getenv(envPod))
+	if err != nil {
+		client.Close()
+		return nil, engine.Facts{}, err
+	}
+	return client, facts, nil
+}
+
+// mourn cleans up after a pod that died before this supervisor could attach.
+func mourn() int {
+	ctx, cancel := context.WithTimeout(context.Background(), engineWithin)
+	defer cancel()
+	client, err := engine.Connect(ctx, os.Getenv, nil)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "podlike: "+err.Error())
+		return exitOurFailure
+	}
+	defer client.Close()
+	if err := client.Bury(ctx, os.Getenv(envPod), os.Getenv(envRun)); err != nil {
+		fmt.Fprintln(os.Stderr, "podlike: "+err.Error())
+		return exitOurFailure
+	}
+	return 0
+}

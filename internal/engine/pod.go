@@ -1,0 +1,214 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+
+	"github.com/podlike/podlike/internal/labels"
+	"github.com/podlike/podlike/internal/namespaces"
+	"github.com/podlike/podlike/internal/pod"
+)
+
+// Logs takes a component's output; internal/logs does it.
+type Logs interface {
+	// Copy reads an attach stream to its end, framed unless tty.
+	Copy(component string, stream io.Reader, tty bool) error
+}
+
+// Pod is one pod's containers. It implements lifecycle.Engine.
+type Pod struct {
+	client    *Client
+	spec      pod.Spec
+	pause     namespaces.Pause
+	placement namespaces.Placement
+	image     string // the pause's, by ID
+	mounts    []container.MountPoint
+	volumes   map[string]string
+	taskFiles taskFiles
+	logs      Logs
+	files     Files
+	say       func(string)
+
+	donor sync.Mutex // held while the IPC donor is looked for and made
+
+	mu      sync.Mutex
+	streams map[string]chan struct{} // by container ID; closed when drained
+}
+
+// PodConfig is what a [Pod] is made of.
+type PodConfig struct {
+	Spec  pod.Spec
+	Facts Facts
+	Logs  Logs
+	Files Files
+	// Mountinfo is the pause's /proc/self/mountinfo.
+	Mountinfo string
+	// Say is called with lines for the pod's log, such as the progress of a
+	// pull. It must not block.
+	Say func(string)
+}
+
+// Pod returns the containers of one pod.
+func (c *Client) Pod(config PodConfig) *Pod {
+	return &Pod{
+		client:    c,
+		spec:      config.Spec,
+		pause:     config.Facts.Pause,
+		placement: namespaces.Place(config.Facts.Host, config.Facts.Pause),
+		image:     config.Facts.inspect.Image,
+		mounts:    config.Facts.inspect.Mounts,
+		volumes:   config.Facts.Volumes,
+		taskFiles: readTaskFiles(config.Mountinfo, config.Facts.dockerRoot, config.Facts.Pause.ID),
+		logs:      config.Logs,
+		files:     config.Files,
+		say:       config.Say,
+		streams:   map[string]chan struct{}{},
+	}
+}
+
+// Placement says where the components' cgroups go, with a warning if the
+// pod's limits cannot be kept for their sum.
+func (p *Pod) Placement() namespaces.Placement { return p.placement }
+
+// Create implements lifecycle.Engine.
+func (p *Pod) Create(ctx context.Context, c pod.Component) (pod.Observed, error) {
+	owner := labels.Owner{Identity: p.spec.Identity, Component: c.Name, Role: c.Role, SpecHash: labels.SpecHash(c)}
+	options, err := p.options(ctx, c, owner)
+	if err != nil {
+		return pod.Observed{}, fmt.Errorf("cannot create component %q: %w", c.Name, err)
+	}
+	for _, w := range options.Warnings {
+		p.say(fmt.Sprintf("component %q: %s", c.Name, w))
+	}
+	policy := c.Service.PullPolicy
+	if policy == "" && p.spec.Options.Pull {
+		policy = types.PullPolicyAlways
+	}
+	id, err := p.client.create(ctx, options, owner, policy == types.PullPolicyAlways, policy == types.PullPolicyNever, p.say)
+	if err != nil {
+		return pod.Observed{}, fmt.Errorf("cannot create component %q: %w", c.Name, err)
+	}
+	o, err := p.prepare(ctx, id, c)
+	if err != nil {
+		// The caller's time may be over; what was made must go all the same.
+		p.client.remove(context.WithoutCancel(ctx), id)
+		return pod.Observed{}, fmt.Errorf("cannot prepare component %q: %w", c.Name, err)
+	}
+	return o, nil
+}
+
+// options are what the engine is told about a component's container.
+func (p *Pod) options(ctx context.Context, c pod.Component, owner labels.Owner) (options, error) {
+	donors, err := p.donors(ctx, c)
+	if err != nil {
+		return options{}, err
+	}
+	modes, err := namespaces.Join(p.spec.Options, p.pause, c, donors)
+	if err != nil {
+		return options{}, err
+	}
+	o, err := createOptions(createInput{
+		Component:   c,
+		Modes:       modes,
+		Placement:   p.placement,
+		Pause:       p.pause,
+		Owner:       owner,
+		APIVersion:  p.client.APIVersion(),
+		VolumeNames: p.volumes,
+	})
+	if err != nil {
+		return options{}, err
+	}
+	files, err := p.fileMounts(ctx, c)
+	if err != nil {
+		return options{}, err
+	}
+	o.HostConfig.Mounts = append(o.HostConfig.Mounts, files...)
+	if p.spec.Options.Volumes {
+		o.HostConfig.Mounts = append(o.HostConfig.Mounts, sharedMounts(p.mounts, o.HostConfig, p.client.socket)...)
+	}
+	return o, nil
+}
+
+// prepare does what must happen between create and start.
+func (p *Pod) prepare(ctx context.Context, id string, c pod.Component) (pod.Observed, error) {
+	made, err := p.client.api.ContainerInspect(ctx, id)
+	if err != nil {
+		return pod.Observed{}, err
+	}
+	if err := p.copyFiles(ctx, c, made); err != nil {
+		return pod.Observed{}, err
+	}
+	return observed(made), p.follow(ctx, id)
+}
+
+// create makes a container and returns its ID. A missing image is pulled,
+// unless never; with always it is pulled first. A container of the same name
+// is taken over where it is the same and did not start yet, removed where it
+// is a leftover of ours, and an error where it is a stranger's.
+func (c *Client) create(ctx context.Context, o options, owner labels.Owner, always, never bool, say func(string)) (string, error) {
+	ref := o.Config.Image
+	if always {
+		if err := c.pull(ctx, ref, o.PlatformName, say); err != nil {
+			return "", fmt.Errorf("cannot pull image %q: %w", ref, err)
+		}
+	}
+	name := labels.ContainerName(owner.Name, owner.Role, owner.Component)
+	for attempt := 0; ; attempt++ {
+		made, err := c.api.ContainerCreate(ctx, o.Config, o.HostConfig, o.Networking, o.Platform, name)
+		switch {
+		case err == nil:
+			for _, w := range made.Warnings {
+				say(fmt.Sprintf("component %q: the engine warns: %s", owner.Component, w))
+			}
+			return made.ID, nil
+		case attempt > 3 || ctx.Err() != nil:
+			return "", err
+		case cerrdefs.IsNotFound(err):
+			// What is missing may be something else.
+			if has, lookErr := c.hasImage(ctx, ref); lookErr != nil || has {
+				return "", err
+			}
+			if never {
+				return "", fmt.Errorf("image %q is not on this node, and pull_policy is never", ref)
+			}
+			if pullErr := c.pull(ctx, ref, o.PlatformName, say); pullErr != nil {
+				return "", fmt.Errorf("image %q is not on this node and cannot be pulled: %w", ref, pullErr)
+			}
+		case cerrdefs.IsConflict(err):
+			id, takeErr := c.takeOver(ctx, name, owner)
+			if takeErr != nil || id != "" {
+				return id, takeErr
+			}
+		default:
+			return "", err
+		}
+	}
+}
+
+// takeOver deals with the container that has our name: the ID says that it is
+// ours to go on with, "" that the name is free now.
+func (c *Client) takeOver(ctx context.Context, name string, owner labels.Owner) (string, error) {
+	found, err := c.api.ContainerInspect(ctx, name)
+	if cerrdefs.IsNotFound(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	has, ours := labels.ReadOwner(found.Config.Labels)
+	switch {
+	case !ours || has.ID != owner.ID:
+		return "", fmt.Errorf("the name %q is taken by container %.12s, which is not this pod's: remove it or rename it", name, found.ID)
+	case has == owner && found.State.Status == container.StateCreated:
+		return found.ID, nil
+	default:
+		return "", c.remove(ctx, found.ID)
+	}
+}

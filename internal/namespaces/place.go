@@ -1,0 +1,84 @@
+package namespaces
+
+import "path"
+
+// Pause is what the engine says about the pod's first container. Limits are
+// in the engine's units: bytes, billionths of a CPU, microseconds. Zero or
+// less means no limit.
+type Pause struct {
+	ID           string
+	NetworkMode  string
+	CgroupParent string // "" for the engine's default
+
+	Memory     int64
+	MemorySwap int64 // memory and swap together
+	NanoCPUs   int64
+	CPUQuota   int64
+	CPUPeriod  int64
+	PidsLimit  int64
+}
+
+// Limited says whether the pod has a limit of any kind.
+func (p Pause) Limited() bool {
+	return p.Memory > 0 || p.CPUs() > 0 || p.PidsLimit > 0
+}
+
+// DefaultCPUPeriod is the kernel's, in microseconds.
+const DefaultCPUPeriod = 100_000
+
+// CPUs is the limit as a number of CPUs, 0 for none, in whichever of the
+// engine's two forms it was set.
+func (p Pause) CPUs() float64 {
+	if p.NanoCPUs > 0 {
+		return float64(p.NanoCPUs) / 1e9
+	}
+	if p.CPUQuota <= 0 {
+		return 0
+	}
+	period := p.CPUPeriod
+	if period <= 0 {
+		period = DefaultCPUPeriod
+	}
+	return float64(p.CPUQuota) / float64(period)
+}
+
+// Host is what the engine says about the machine.
+type Host struct {
+	CgroupDriver  string // "cgroupfs", "systemd" or "none"
+	CgroupVersion string // "1" or "2"
+	MemTotal      int64  // bytes
+}
+
+// Placement says where the components' cgroups are.
+type Placement struct {
+	// Parent is their cgroup parent, "" for the engine's default.
+	Parent string
+	// Cap: a component that has no limit of its own gets the pod's, since
+	// nothing else would hold it.
+	Cap bool
+	// Warning is for the user, "" for none.
+	Warning string
+}
+
+// defaultParent is where engines with the cgroupfs driver put containers.
+const defaultParent = "/docker"
+
+// Place decides where the components of the pod with this pause go on this
+// host.
+func Place(h Host, p Pause) Placement {
+	if h.CgroupDriver == "cgroupfs" && h.CgroupVersion == "1" {
+		parent := p.CgroupParent
+		if parent == "" {
+			parent = defaultParent
+		}
+		return Placement{Parent: path.Join(parent, p.ID)}
+	}
+	if !p.Limited() {
+		return Placement{}
+	}
+	return Placement{
+		Cap: true,
+		Warning: "the limits of the service hold for each component, not for the sum of them: on this host (cgroup v" + h.CgroupVersion +
+			", driver " + h.CgroupDriver + ") components are not below the task's cgroup",
+	}
+}

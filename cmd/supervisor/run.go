@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sirupsen/logrus"
 	"golang.org/x/sys/unix"
 
 	"github.com/podlike/podlike/internal/engine"
@@ -17,9 +18,11 @@ import (
 	"github.com/podlike/podlike/internal/labels"
 	"github.com/podlike/podlike/internal/lifecycle"
 	"github.com/podlike/podlike/internal/logs"
+	"github.com/podlike/podlike/internal/namespaces"
 	"github.com/podlike/podlike/internal/plan"
 	"github.com/podlike/podlike/internal/pod"
 	"github.com/podlike/podlike/internal/rootfs"
+	"github.com/podlike/podlike/internal/self"
 )
 
 const (
@@ -36,6 +39,10 @@ func run(args []string) int {
 	// Its end is the pod's end. An engine that shuts down signals every
 	// container at once, this one too, and the pause will say "stop".
 	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGPIPE)
+
+	// compose-go logs through it, in a form of its own; what matters of that
+	// is among the parser's warnings.
+	logrus.SetLevel(logrus.ErrorLevel)
 
 	link, err := newPauseLink(os.Getenv(envSocket), os.Getenv(envToken))
 	if errors.Is(err, handoff.ErrPodDead) {
@@ -110,6 +117,12 @@ func (s *supervisor) supervise(args []string) int {
 		return exitInvalid
 	}
 	client.Use(credentials)
+	if cgroup, err := os.ReadFile("/proc/self/cgroup"); err == nil {
+		// Ours is a container without a cgroup parent; in another's network
+		// only the cgroup names it.
+		own, _ := self.ContainerID("", string(cgroup))
+		facts.Host.DefaultParent = namespaces.DefaultParent(string(cgroup), own)
+	}
 	containers := client.Pod(engine.PodConfig{
 		Spec: spec, Facts: facts, Logs: s.sink, Files: s.root, Mountinfo: s.mountinfo, Say: s.say,
 	})

@@ -40,7 +40,7 @@ func (p *Pod) follow(ctx context.Context, id string) error {
 				defer close(done)
 				defer stream.Close()
 				if err := p.logs.Copy(name, stream.Reader, c.Config.Tty); err != nil {
-					p.say(fmt.Sprintf("cannot read all the output of component %q: %v", name, err))
+					p.say(fmt.Sprintf("warning: some lines may be missing: %v", err))
 				}
 			}()
 			return nil

@@ -86,6 +86,8 @@ func TestPlace(t *testing.T) {
 		"v1":                         {v1, Pause{ID: "abc"}, "/docker/abc", false},
 		"v1 with limits":             {v1, Pause{ID: "abc", Memory: 1, NanoCPUs: 1, PidsLimit: 1}, "/docker/abc", false},
 		"v1 below a parent":          {v1, Pause{ID: "abc", CgroupParent: "/some/where/"}, "/some/where/abc", false},
+		"v1, the daemon has its own": {Host{CgroupDriver: "cgroupfs", CgroupVersion: "1", DefaultParent: "/all"}, Pause{ID: "abc"}, "/all/abc", false},
+		"v1, both":                   {Host{CgroupDriver: "cgroupfs", CgroupVersion: "1", DefaultParent: "/all"}, Pause{ID: "abc", CgroupParent: "/one"}, "/one/abc", false},
 		"v1 below a relative parent": {v1, Pause{ID: "abc", CgroupParent: "some"}, "some/abc", false},
 
 		"v2":                  {v2, Pause{ID: "abc"}, "", false},
@@ -126,6 +128,23 @@ func TestCPUs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got := c.pause.CPUs(); got != c.want {
 				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestDefaultParent(t *testing.T) {
+	for name, c := range map[string]struct{ cgroup, want string }{
+		"the usual":      {"12:cpu,cpuacct:/docker/abc\n4:memory:/docker/abc\n", "/docker"},
+		"the daemon's":   {"4:memory:/all/containers/abc\n", "/all/containers"},
+		"at the top":     {"4:memory:/abc\n", "/"},
+		"another's":      {"4:memory:/docker/def\n", ""},
+		"cgroup v2":      {"0::/\n", ""},
+		"none of memory": {"3:cpuset:/docker/abc\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := DefaultParent(c.cgroup, "abc"); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
 	}

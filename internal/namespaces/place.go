@@ -1,6 +1,11 @@
 package namespaces
 
-import "path"
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+)
 
 // Pause is what the engine says about the pod's first container. Limits are
 // in the engine's units: bytes, billionths of a CPU, microseconds. Zero or
@@ -47,6 +52,24 @@ type Host struct {
 	CgroupDriver  string // "cgroupfs", "systemd" or "none"
 	CgroupVersion string // "1" or "2"
 	MemTotal      int64  // bytes
+	// DefaultParent is where the engine puts containers without a cgroup
+	// parent; "" where that is not known. See [DefaultParent].
+	DefaultParent string
+}
+
+// DefaultParent finds the engine's default cgroup parent in /proc/self/cgroup
+// of a container, with this ID, that was made without one: a daemon that was
+// started with --cgroup-parent tells nobody. It is "" on cgroup v2, where a
+// container does not see where it is.
+func DefaultParent(cgroup, id string) string {
+	for line := range strings.Lines(cgroup) {
+		// 4:memory:/docker/<id>
+		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(fields) == 3 && slices.Contains(strings.Split(fields[1], ","), "memory") && path.Base(fields[2]) == id {
+			return path.Dir(fields[2])
+		}
+	}
+	return ""
 }
 
 // Placement says where the components' cgroups are.
@@ -67,10 +90,7 @@ const defaultParent = "/docker"
 // host.
 func Place(h Host, p Pause) Placement {
 	if h.CgroupDriver == "cgroupfs" && h.CgroupVersion == "1" {
-		parent := p.CgroupParent
-		if parent == "" {
-			parent = defaultParent
-		}
+		parent := cmp.Or(p.CgroupParent, h.DefaultParent, defaultParent)
 		return Placement{Parent: path.Join(parent, p.ID)}
 	}
 	if !p.Limited() {

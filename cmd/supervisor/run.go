@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
@@ -190,7 +191,8 @@ func ask(ctx context.Context, open func(string) (io.ReadCloser, error)) (*engine
 func mourn() int {
 	ctx, cancel := context.WithTimeout(context.Background(), engineWithin)
 	defer cancel()
-	client, err := engine.Connect(ctx, os.Getenv, nil)
+	noFiles := func(string) (io.ReadCloser, error) { return nil, fs.ErrNotExist } // they were the pause's
+	client, err := engine.Connect(ctx, os.Getenv, noFiles)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "podlike: "+err.Error())
 		return exitOurFailure

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"net"
 	"net/http"
 	"path"
 	"strings"
@@ -76,15 +78,23 @@ func (c *Client) APIVersion() string { return c.api.ClientVersion() }
 // ErrUnreachable says that the engine did not answer; it may do so later.
 var ErrUnreachable = errors.New("the Docker engine does not answer")
 
+// unreachable says what is wrong with the way to the engine. The client's own
+// errors do not tell a missing socket from one where nobody answers.
 func (c *Client) unreachable(host string, err error) error {
-	text := err.Error()
+	if c.socket == "" {
+		return fmt.Errorf("%w at %s: %w", ErrUnreachable, host, err)
+	}
+	conn, dialErr := net.Dial("unix", c.socket)
 	switch {
-	case strings.Contains(text, "permission denied"):
-		return fmt.Errorf("cannot talk to the Docker engine at %s: permission denied; if the service sets `user:`, remove it or give that user the socket's group", host)
-	case strings.Contains(text, "no such file"):
+	case dialErr == nil:
+		conn.Close()
+		return fmt.Errorf("%w at %s: %w", ErrUnreachable, host, err)
+	case errors.Is(dialErr, fs.ErrNotExist):
 		return fmt.Errorf("cannot find the Docker socket %s: give it to the service with\n  volumes:\n    - /var/run/docker.sock:/var/run/docker.sock:ro", c.socket)
+	case errors.Is(dialErr, fs.ErrPermission):
+		return fmt.Errorf("cannot talk to the Docker engine at %s: permission denied; if the service sets `user:`, remove it or give that user the socket's group", host)
 	default:
-		return fmt.Errorf("%w at %s: %s", ErrUnreachable, host, text)
+		return fmt.Errorf("%w at %s: %w", ErrUnreachable, host, dialErr)
 	}
 }
 

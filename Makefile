@@ -72,8 +72,9 @@ e2e: images swarm ## the tests on a real engine and a local Swarm
 
 test: unit e2e ## both
 
-bench: ## the benchmarks
+bench: images swarm ## the benchmarks, as ratios to what the engine needs at least
 	go test -run '^$$' -bench . -benchmem ./cmd/... ./internal/...
+	go test -tags e2e -run '^$$' -bench . -benchtime 5x -count=1 -timeout 20m ./test/e2e/...
 
 lint: ## gofmt, vet, staticcheck, and govulncheck where it is installed
 	@unformatted=$$(gofmt -l cmd deploy internal test); [ -z "$$unformatted" ] || \

@@ -28,7 +28,8 @@ var mayImport = map[string][]string{
 	"internal/lifecycle":  {"internal/pod", "internal/plan"},
 	"internal/engine":     {"internal/pod", "internal/labels", "internal/namespaces"},
 
-	"internal/lifecycle/enginetest": {"internal/pod"}, // an engine in memory
+	"internal/lifecycle/enginetest":  {"internal/pod"}, // an engine in memory
+	"internal/lifecycle/conformance": {"internal/pod", "internal/lifecycle"},
 
 	// These know nothing of pods.
 	"internal/reaper":  nil,

@@ -108,7 +108,7 @@ func (s *supervisor) supervise(args []string) int {
 		s.sink.Error("podlike: %v", err)
 		return exitInvalid
 	}
-	for _, w := range warnings {
+	for _, w := range append(warnings, order.Warnings...) {
 		s.say("warning: " + w)
 	}
 

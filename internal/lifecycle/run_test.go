@@ -1,11 +1,13 @@
 package lifecycle_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
 	"time"
 
+	"github.com/podlike/podlike/internal/lifecycle"
 	"github.com/podlike/podlike/internal/lifecycle/enginetest"
 	"github.com/podlike/podlike/internal/pod"
 )
@@ -307,5 +309,54 @@ func TestBrokenCallsAreRepeated(t *testing.T) {
 		if len(w.trouble) > 0 {
 			t.Errorf("complained: %q", w.trouble)
 		}
+	})
+}
+
+func TestAStartThatOnlySeemedToFail(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		w := newWorld(t, component("a"), component("b", sidecar))
+		w.engine.Fault = func(method, component string, _ int) (f enginetest.Fault) {
+			if method == "Start" && component == "b" {
+				f.Err, f.Late = errors.New("connection reset"), true
+			}
+			return f
+		}
+		w.after(s, func() {
+			for _, o := range w.engine.Left() {
+				if o.Component == "b" && o.State == pod.StateRunning {
+					t.Error("b runs, and the pod does not know")
+				}
+			}
+		})
+		w.signal(2*s, "SIGTERM")
+		if code := w.run(); code != 0 {
+			t.Errorf("code %d", code)
+		}
+		w.gone()
+	})
+}
+
+// shortWatch is an engine whose first watch ends by itself.
+type shortWatch struct {
+	*enginetest.Engine
+	ended bool
+}
+
+func (e *shortWatch) Watch(ctx context.Context, tell func(string, pod.Health)) error {
+	if !e.ended {
+		e.ended = true
+		return nil
+	}
+	return e.Engine.Watch(ctx, tell)
+}
+
+func TestTheWatchIsRepeated(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		w := newWorld(t, component("a"))
+		w.does("a", enginetest.Script{HasCheck: true, HealthyAfter: s})
+		w.wrap = func(e *enginetest.Engine) lifecycle.Engine { return &shortWatch{Engine: e} }
+		w.signal(2*s, "SIGTERM")
+		w.run()
+		w.has(`1s component "a" is healthy`)
 	})
 }

@@ -231,3 +231,21 @@ func TestTheSupervisorEndsButNotThePod(t *testing.T) {
 		}
 	})
 }
+
+func TestKillsWhenTheStopCallFails(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		w := newWorld(t, component("a"))
+		w.engine.Fault = func(method, _ string, _ int) (f enginetest.Fault) {
+			if method == "Stop" {
+				f.Err = errors.New("connection reset")
+			}
+			return f
+		}
+		w.signal(s, "SIGTERM")
+		if code := w.run(); code != 137 {
+			t.Errorf("code %d", code)
+		}
+		w.gone()
+		w.has(`10s killing component "a": the time to stop is over`, `10s component "a" ended with code 137 after 10s`)
+	})
+}

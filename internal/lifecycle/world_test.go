@@ -26,6 +26,7 @@ func hash(c pod.Component) string { return "hash of " + c.Name }
 type world struct {
 	t          *testing.T
 	engine     *enginetest.Engine
+	wrap       func(*enginetest.Engine) lifecycle.Engine // may be nil
 	spec       pod.Spec
 	underSwarm bool
 	commands   chan lifecycle.Command
@@ -98,8 +99,12 @@ func (w *world) runWith(ctx context.Context) int {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	var engine lifecycle.Engine = w.engine
+	if w.wrap != nil {
+		engine = w.wrap(w.engine)
+	}
 	code := lifecycle.Run(ctx, lifecycle.Config{
-		Spec: w.spec, Plan: order, Engine: w.engine, Hash: hash, UnderSwarm: w.underSwarm, Commands: w.commands,
+		Spec: w.spec, Plan: order, Engine: engine, Hash: hash, UnderSwarm: w.underSwarm, Commands: w.commands,
 		Message: w.say,
 		Error: func(s string) {
 			w.say("ERROR " + s)

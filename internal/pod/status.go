@@ -41,4 +41,17 @@ type ComponentStatus struct {
 	// Reason says in a few words why it ended last or could not start.
 	Reason      string `json:"reason,omitempty"`
 	ContainerID string `json:"container_id,omitempty"`
+	// Probes is how its probes stand; empty if there are none or it does not
+	// run.
+	Probes []ProbeStatus `json:"probes,omitempty"`
+}
+
+// ProbeStatus is how one probe of a component stands.
+type ProbeStatus struct {
+	Kind ProbeKind `json:"kind"`
+	// Health is starting until the probe has passed or failed often enough.
+	// For readiness, healthy means ready.
+	Health Health `json:"health"`
+	// Reason says why the last check failed, "" if it passed.
+	Reason string `json:"reason,omitempty"`
 }

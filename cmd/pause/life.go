@@ -32,6 +32,10 @@ type life struct {
 		Events() <-chan handoff.Event
 	}
 
+	// settled is called when a supervisor is here, and PID 1 has nothing to do
+	// until something happens to it.
+	settled func()
+
 	launching bool // the launcher runs
 	attached  bool // a supervisor is here
 	served    bool // a supervisor was here once, so components may exist
@@ -80,6 +84,9 @@ func (l *life) heard(e handoff.Event) {
 	case handoff.Attached:
 		l.attached, l.served = true, true
 		l.wakeAt = time.Time{}
+		if l.settled != nil {
+			l.settled()
+		}
 	case handoff.Detached:
 		if !l.stopping {
 			say("the supervisor is gone without a verdict; starting another")

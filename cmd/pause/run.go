@@ -42,14 +42,15 @@ func run(args []string) int {
 		"PODLIKE_SOCKET="+socketName(id),
 	)
 	child.token = random(16)
-	server, err := handoff.Listen(socketName(id), child.token, files())
+	slim := slimmer()
+	server, err := handoff.Listen(socketName(id), child.token, files(), slim)
 	if err != nil {
 		fail("cannot serve the hand-off socket: " + err.Error())
 	}
 
 	// From here on there is a pod to answer for: nothing may end this process
 	// but a verdict, or the loss of all hope for one.
-	return attend(&life{launcher: child, server: server}, signals, exits)
+	return attend(&life{launcher: child, server: server, settled: slim}, signals, exits)
 }
 
 // attend waits for what happens and does what life says, until it is over.
@@ -67,9 +68,6 @@ func attend(l *life, signals <-chan os.Signal, exits <-chan reaper.Exit) int {
 			l.launched(e.Code)
 		case e := <-l.server.Events():
 			l.heard(e)
-			if e.Kind == handoff.Attached {
-				slim() // the start is over
-			}
 		case <-timer:
 			l.wakeAt = time.Time{}
 			l.woke()

@@ -33,7 +33,7 @@ func serve(t *testing.T) (*Server, string, *os.File) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { read.Close(); write.Close(); root.Close(); mountinfo.Close() })
-	s, err := Listen(name, token, Files{Stdout: write, Stderr: write, Root: root, Mountinfo: mountinfo})
+	s, err := Listen(name, token, Files{Stdout: write, Stderr: write, Root: root, Mountinfo: mountinfo}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

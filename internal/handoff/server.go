@@ -36,6 +36,7 @@ const (
 // Server is the pause's end.
 type Server struct {
 	token    string
+	idle     func()
 	files    [descriptors]*os.File
 	events   chan Event
 	listener *os.File
@@ -58,9 +59,11 @@ type Files struct {
 }
 
 // Listen opens the socket name (without a leading "@") and serves it until
-// Close. It fails where the name is taken, which with a random
-// name happens only in the host's network namespace and there by malice.
-func Listen(name, token string, files Files) (*Server, error) {
+// Close. idle, if not nil, is called whenever a conversation is over.
+//
+// It fails where the name is taken, which happens only in the host's network
+// namespace, and there by malice: names are made of container IDs.
+func Listen(name, token string, files Files, idle func()) (*Server, error) {
 	fd, err := newSocket()
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
@@ -75,6 +78,7 @@ func Listen(name, token string, files Files) (*Server, error) {
 	}
 	s := &Server{
 		token:  token,
+		idle:   idle,
 		files:  [descriptors]*os.File{files.Stdout, files.Stderr, files.Root, files.Mountinfo},
 		events: make(chan Event, 4),
 		health: "starting",
@@ -134,7 +138,12 @@ func (s *Server) accept() {
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
-		s.serving.Go(func() { s.serve(newConn(fd), func() { <-free }) })
+		s.serving.Go(func() {
+			s.serve(newConn(fd), func() { <-free })
+			if s.idle != nil {
+				s.idle()
+			}
+		})
 	}
 }
 

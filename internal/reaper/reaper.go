@@ -17,7 +17,7 @@ type Exit struct {
 // statusDepth is how many ends may be waiting to be read. Ten thousand
 // orphans may end in the same instant; go-reaper throws away what does not
 // fit. The memory is touched only when it is needed.
-const statusDepth = 16384
+const statusDepth = 4096
 
 // Start reaps all children from now on and until the process ends. exited is
 // called for each, one after the other; it must not block, because statuses

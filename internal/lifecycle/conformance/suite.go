@@ -54,6 +54,7 @@ func Run(t *testing.T, newBench func(t *testing.T) Bench) {
 		{"CallsEndWithTheirContext", (*suite).cancel},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			test.run(&suite{T: t, ctx: ctx, Bench: newBench(t)})

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+func sleep(args []string) int {
+	var over <-chan time.Time
+	if len(args) > 0 {
+		d, err := time.ParseDuration(args[0])
+		if err != nil {
+			return fail(err)
+		}
+		over = time.After(d)
+	}
+	select {
+	case <-over:
+	case <-signals(syscall.SIGTERM, syscall.SIGINT):
+	}
+	return 0
+}
+
+func exit(args []string) int {
+	code, err := strconv.Atoi(args[0])
+	if err != nil {
+		return fail(err)
+	}
+	if len(args) > 1 {
+		sleep(args[1:])
+	}
+	return code
+}
+
+func exitOn(args []string) int {
+	on, ok := map[string]os.Signal{"USR1": syscall.SIGUSR1, "USR2": syscall.SIGUSR2, "HUP": syscall.SIGHUP}[args[0]]
+	code, err := strconv.Atoi(args[1])
+	if !ok || err != nil {
+		return fail(fmt.Errorf("want a signal and a code, not %q", args))
+	}
+	got := <-signals(on, syscall.SIGTERM)
+	fmt.Println("got", got)
+	if got == syscall.SIGTERM {
+		return 0
+	}
+	return code
+}
+
+func drain(args []string) int {
+	d, err := time.ParseDuration(args[0])
+	if err != nil {
+		return fail(err)
+	}
+	stop := signals(syscall.SIGTERM)
+	fmt.Println("working")
+	<-stop
+	fmt.Println("draining")
+	<-time.After(d)
+	fmt.Println("drained")
+	return 0
+}
+
+func ignoreTerm([]string) int {
+	got := signals(syscall.SIGTERM, syscall.SIGINT)
+	fmt.Println("ignoring")
+	for s := range got {
+		fmt.Println("ignored", s)
+	}
+	return 0
+}
+
+func signals(s ...os.Signal) <-chan os.Signal {
+	c := make(chan os.Signal, 8)
+	signal.Notify(c, s...)
+	return c
+}

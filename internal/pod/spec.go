@@ -103,8 +103,11 @@ type Component struct {
 	Signals []string
 
 	// StartTimeout bounds how long this component waits for what it depends
-	// on. Zero means no bound.
+	// on, and how long its post_start hooks may take. Zero means no bound.
 	StartTimeout time.Duration
+
+	// Probes are made by the supervisor, beside the health check in Service.
+	Probes Probes `json:",omitzero"`
 }
 
 // Dependency is one entry of depends_on.

@@ -67,7 +67,7 @@ func collectCodes() error {
 	for code := range 256 {
 		want[fmt.Sprintf("exit %d", code)] = code
 	}
-	for _, s := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
+	for _, s := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		want[fmt.Sprintf("signal %d", s)] = 128 + int(s)
 	}
 	for words, code := range want {

@@ -39,6 +39,7 @@ help: ## this list
 
 build: ## pause and supervisor for this machine, in dist/linux_<arch>
 	$(call goarch,$(ARCH)) $(GOBUILD) -o $(DIST)/ ./cmd/pause ./cmd/supervisor
+	@for name in pause supervisor; do go run ./images/pack $(DIST)/$$name >$(DIST)/$$name.tar; done
 
 binaries: ## the same for amd64, arm64 and arm/v7
 	@set -e; for arch in $(ARCHS); do $(MAKE) --no-print-directory build ARCH=$$arch; done

@@ -25,9 +25,10 @@ func newLauncher(args []string) *childLauncher {
 	return &childLauncher{args: append([]string{supervisorPath, "launch"}, args...)}
 }
 
-// start starts the launcher. It gets the token through a pipe, descriptor 3:
+// start starts the launcher, which replaces a supervisor that runs only if
+// told to. It gets the token through a pipe, descriptor 3:
 // another process of this PID namespace could read its environment.
-func (c *childLauncher) start() error {
+func (c *childLauncher) start(replace bool) error {
 	var pipe [2]int
 	if err := syscall.Pipe2(pipe[:], syscall.O_CLOEXEC); err != nil {
 		return os.NewSyscallError("pipe", err)
@@ -42,8 +43,12 @@ func (c *childLauncher) start() error {
 	// returns the PID.
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	env := c.env
+	if replace {
+		env = append(env[:len(env):len(env)], "PODLIKE_REPLACE=1")
+	}
 	pid, err := syscall.ForkExec(supervisorPath, c.args, &syscall.ProcAttr{
-		Env:   c.env,
+		Env:   env,
 		Files: []uintptr{0, 1, 2, uintptr(pipe[0])},
 	})
 	if err != nil {

@@ -9,8 +9,10 @@ import (
 
 const (
 	// attachWithin is how long a supervisor that was started may take to
-	// attach before another one is launched.
-	attachWithin = 10 * time.Second
+	// attach before the launcher looks after it: one that died is replaced,
+	// and one that runs is left alone until replaceAfter.
+	attachWithin = 2 * time.Second
+	replaceAfter = 20 * time.Second
 	// hopeLasts is how long a pod may be without a supervisor.
 	hopeLasts = 60 * time.Second
 
@@ -24,7 +26,8 @@ const exitInvalid = 2 // the definition is wrong
 // life decides what PID 1 does next. Its methods are called by one goroutine.
 type life struct {
 	launcher interface {
-		start() error
+		// start starts it; with replace, a supervisor that runs is replaced.
+		start(replace bool) error
 		terminate()
 	}
 	server interface {
@@ -53,7 +56,7 @@ func (l *life) launch() {
 	if l.leftAt.IsZero() {
 		l.leftAt = time.Now()
 	}
-	if err := l.launcher.start(); err != nil {
+	if err := l.launcher.start(time.Since(l.leftAt) > replaceAfter); err != nil {
 		say("cannot start the supervisor's launcher: " + err.Error())
 		l.retry()
 		return
@@ -118,20 +121,31 @@ func (l *life) signalled(s syscall.Signal) {
 
 // woke is called at wakeAt.
 func (l *life) woke() {
-	if !l.attached && !l.launching {
+	if !l.attached && !l.launching && !l.hopeless() {
 		l.launch()
 	}
 }
 
 // retry launches again after a pause, or gives up.
 func (l *life) retry() {
-	if time.Since(l.leftAt) > hopeLasts {
-		say("no supervisor could be started for " + hopeLasts.String() + "; ending the pod")
-		l.end(exitOurFailure)
+	if l.hopeless() {
 		return
+	}
+	if l.stopping {
+		l.backoff = 0 // Swarm's clock runs
 	}
 	l.backoff = min(max(2*l.backoff, backoffMin), backoffMax)
 	l.wakeAt = time.Now().Add(l.backoff)
+}
+
+// hopeless ends the pod when it was without a supervisor for too long.
+func (l *life) hopeless() bool {
+	if time.Since(l.leftAt) <= hopeLasts {
+		return false
+	}
+	say("no supervisor attached for " + hopeLasts.String() + "; ending the pod")
+	l.end(exitOurFailure)
+	return true
 }
 
 func (l *life) end(code int) {

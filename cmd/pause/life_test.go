@@ -17,8 +17,12 @@ type world struct {
 	failStart bool
 }
 
-func (w *world) start() error {
-	w.did = append(w.did, "launch")
+func (w *world) start(replace bool) error {
+	if replace {
+		w.did = append(w.did, "launch anew")
+	} else {
+		w.did = append(w.did, "launch")
+	}
 	if w.failStart {
 		return errors.New("no such file")
 	}
@@ -61,6 +65,12 @@ func TestLife(t *testing.T) {
 		{"an engine that does not answer yet", []func(*life){launched(75), wait, launched(0), attached}, []string{"launch", "launch"}, running},
 		{"a launcher that was killed", []func(*life){launched(137), wait}, []string{"launch", "launch"}, running},
 		{"a supervisor that never attaches", []func(*life){launched(0), wait}, []string{"launch", "launch"}, running},
+		{"a supervisor that runs and never attaches is replaced", func() (steps []func(*life)) {
+			for range 11 {
+				steps = append(steps, launched(0), wait)
+			}
+			return steps
+		}(), append(slices.Repeat([]string{"launch"}, 11), "launch anew"), running},
 		{"a supervisor that dies is replaced", []func(*life){launched(0), attached, detached, wait, launched(0), attached, verdict(0)}, []string{"launch", "launch"}, 0},
 		{"with components about, no launcher's error is final", []func(*life){launched(0), attached, detached, wait, launched(125), wait, launched(2), wait}, []string{"launch", "launch", "launch", "launch"}, running},
 		{"a stop is told and waits for the verdict", []func(*life){launched(0), attached, signal(syscall.SIGTERM), wait}, []string{"launch", "tell SIGTERM"}, running},
@@ -91,6 +101,23 @@ func TestLife(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestHopeEndsWithoutAnAttach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{}
+		l := &life{launcher: w, server: w}
+		began := time.Now()
+		for l.launch(); !l.over; {
+			l.launched(0) // it says that it started one, each time
+			<-time.After(time.Until(l.wakeAt))
+			l.wakeAt = time.Time{}
+			l.woke()
+		}
+		if took := time.Since(began); l.code != 125 || took < hopeLasts || took > hopeLasts+2*attachWithin {
+			t.Errorf("ended with %d after %s", l.code, took)
+		}
+	})
 }
 
 func TestHopeEnds(t *testing.T) {

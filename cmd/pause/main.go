@@ -25,6 +25,7 @@ var version = "dev"
 const supervisorPath = "/supervisor"
 
 func main() {
+	hide()
 	var verb string
 	if len(os.Args) > 1 {
 		verb = os.Args[1]

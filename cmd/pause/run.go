@@ -24,7 +24,6 @@ func run(args []string) int {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT,
 		syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH)
 	signal.Ignore(syscall.SIGPIPE)
-	hide()
 
 	exits := make(chan reaper.Exit, 1)
 	child := newLauncher(args)
@@ -77,9 +76,11 @@ func attend(l *life, signals <-chan os.Signal, exits <-chan reaper.Exit) int {
 }
 
 // hide keeps components that share this PID namespace, root or not, from
-// reading this process's memory, environment and descriptors: the token is
-// among them. Only CAP_SYS_PTRACE, which no container has unless it is given,
-// gets past it.
+// reading this process's memory, environment and descriptors, and from getting
+// at the pause's files through its root directory: the token and the engine's
+// socket are among them. Only CAP_SYS_PTRACE, which no container has unless it
+// is given, gets past it. The set-group-ID bit of the binary does the same for
+// the moment before this is called (ADR 5).
 func hide() {
 	const prSetDumpable = 4
 	syscall.RawSyscall(syscall.SYS_PRCTL, prSetDumpable, 0, 0)

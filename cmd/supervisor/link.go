@@ -1,23 +1,20 @@
 package main
 
 import (
-	"errors"
 	"sync"
-	"time"
 
 	"github.com/podlike/podlike/internal/handoff"
 	"github.com/podlike/podlike/internal/lifecycle"
 	"github.com/podlike/podlike/internal/pod"
 )
 
-// pauseLink is the hand-off's connection, made again should it ever break
-// while the pause lives.
+// pauseLink is the hand-off's connection in the words of the lifecycle. A send
+// that fails says that the pause is dead, and so does the end of commands.
 type pauseLink struct {
-	socket, token string
-
-	mu   sync.Mutex
 	link *handoff.Link
-	said pod.Health
+
+	once sync.Once
+	stop chan struct{} // closed when the pause asked for the pod's end, or died
 }
 
 func newPauseLink(socket, token string) (*pauseLink, error) {
@@ -25,62 +22,35 @@ func newPauseLink(socket, token string) (*pauseLink, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pauseLink{socket: socket, token: token, link: link}, nil
+	return &pauseLink{link: link, stop: make(chan struct{})}, nil
 }
 
-func (p *pauseLink) current() *handoff.Link {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.link
-}
+func (p *pauseLink) files() handoff.Files { return p.link.Files }
 
-func (p *pauseLink) files() handoff.Files { return p.current().Files }
+func (p *pauseLink) ending() *int { return p.link.Ending }
 
-// health tells the pause the pod's health.
-func (p *pauseLink) health(h pod.Health) {
-	p.mu.Lock()
-	p.said = h
-	p.mu.Unlock()
-	p.current().Health(string(h))
-}
+func (p *pauseLink) end(code int) { p.link.End(code) }
 
-// verdict ends the pod. If the pause does not get it, it is dead already.
-func (p *pauseLink) verdict(code int) { p.current().Verdict(code) }
+func (p *pauseLink) health(h pod.Health) { p.link.Health(string(h)) }
+
+func (p *pauseLink) verdict(code int) { p.link.Verdict(code) }
 
 // commands turns what the pause says into the lifecycle's commands. The last
-// one says that the pause died.
+// one says that the pause died: the pause never closes the connection of a
+// supervisor that it let in.
 func (p *pauseLink) commands() <-chan lifecycle.Command {
 	commands := make(chan lifecycle.Command, 8)
-	go func() {
-		for {
-			p.current().Signals(func(name string) {
-				commands <- lifecycle.Signal(name)
-			})
-			if p.reattach() != nil {
-				commands <- lifecycle.PauseDied()
-				return
+	go func() { // ends with the pause, and so with the supervisor
+		p.link.Signals(func(name string) {
+			if name == "SIGTERM" || name == "SIGINT" {
+				p.stopping()
 			}
-		}
+			commands <- lifecycle.Signal(name)
+		})
+		p.stopping()
+		commands <- lifecycle.PauseDied()
 	}()
 	return commands
 }
 
-// reattach returns an error when the pause is dead. A pause that lives and
-// refuses still has the old connection open, for a moment.
-func (p *pauseLink) reattach() error {
-	for {
-		link, err := handoff.Attach(p.socket, p.token)
-		if errors.Is(err, handoff.ErrPodDead) {
-			return err
-		}
-		if err == nil {
-			p.mu.Lock()
-			p.link.Close()
-			p.link = link
-			said := p.said
-			p.mu.Unlock()
-			return link.Health(string(said))
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-}
+func (p *pauseLink) stopping() { p.once.Do(func() { close(p.stop) }) }

@@ -19,6 +19,9 @@ var ErrPodDead = errors.New("the pause is gone")
 type Link struct {
 	conn  *conn
 	Files Files
+	// Ending is the exit code that an earlier supervisor began to end the pod
+	// with, nil if the pod is to live.
+	Ending *int
 }
 
 // Attach connects to the pause that listens on name and shows it the token.
@@ -35,15 +38,36 @@ func Attach(name, token string) (*Link, error) {
 		return nil, fmt.Errorf("cannot attach to the pause: %w", err)
 	}
 	packet, files, err := c.receiveFiles()
-	if err == nil && (packet != "welcome" || len(files) != descriptors) {
-		err = errors.New("it refused: the token is not its own, or another supervisor is attached")
+	ending, welcome := parseWelcome(packet)
+	if err == nil && (!welcome || len(files) != descriptors) {
+		err = errors.New("it refused: the token is not its own, another supervisor is attached, or the two images are of different versions")
 	}
 	if err != nil {
 		c.file.Close()
 		return nil, fmt.Errorf("cannot attach to the pause: %w", err)
 	}
 	c.file.SetDeadline(time.Time{})
-	return &Link{conn: c, Files: Files{Stdout: files[0], Stderr: files[1], Root: files[2], Mountinfo: files[3]}}, nil
+	// All supervisors share the pause's one description of this file, and with
+	// it the place up to which it was read.
+	if _, err := files[3].Seek(0, io.SeekStart); err != nil {
+		c.file.Close()
+		return nil, fmt.Errorf("cannot read the list of mounts from its start: %w", err)
+	}
+	return &Link{
+		conn:   c,
+		Files:  Files{Stdout: files[0], Stderr: files[1], Root: files[2], Mountinfo: files[3]},
+		Ending: ending,
+	}, nil
+}
+
+// parseWelcome reads "welcome" and "welcome ending 3".
+func parseWelcome(packet string) (ending *int, ok bool) {
+	words := strings.Fields(packet)
+	if len(words) == 3 && words[0] == "welcome" && words[1] == "ending" {
+		code, err := strconv.Atoi(words[2])
+		return &code, err == nil
+	}
+	return nil, packet == "welcome"
 }
 
 // Signals calls signal with the name of each signal that the pause got. It
@@ -66,6 +90,9 @@ func (l *Link) Signals(signal func(name string)) error {
 
 // Health tells the pause what to answer to its health check.
 func (l *Link) Health(word string) error { return l.conn.send("health " + word) }
+
+// End tells the pause that the pod's end has begun, and with which exit code.
+func (l *Link) End(code int) error { return l.conn.send("ending " + strconv.Itoa(code)) }
 
 // Verdict ends the pod with this exit code.
 func (l *Link) Verdict(code int) error { return l.conn.send("verdict " + strconv.Itoa(code)) }

@@ -5,11 +5,15 @@
 // Every message is one packet of one line of text:
 //
 //	supervisor → pause   attach <version> <token>   who knows the token gets everything
-//	pause → supervisor   welcome                    with four descriptors: stdout, stderr, "/", mountinfo
+//	pause → supervisor   welcome [ending <code>]    with four descriptors: stdout, stderr, "/", mountinfo
 //	pause → supervisor   signal <name>              the pause got this signal, as "SIGTERM"
 //	supervisor → pause   health <word>              what the pause answers to its health check
+//	supervisor → pause   ending <code>              the pod's end has begun; whoever comes next finishes it
 //	supervisor → pause   verdict <code>             the pod is over; PID 1 exits with this code
 //	anyone     → pause   health?                    answered with one word; needs no token
+//
+// A pod that is healthy does not go back to starting: the answer stays healthy
+// until the supervisor says unhealthy.
 //
 // A connection that ends without a verdict is a supervisor that died; a pause
 // that does not accept connections any more is a pod that died. Nothing else

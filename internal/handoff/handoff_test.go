@@ -157,6 +157,52 @@ func TestSignalsWaitForASupervisor(t *testing.T) {
 	}
 }
 
+func TestEverySupervisorIsToldOfTheStop(t *testing.T) {
+	s, name, _ := serve(t)
+	first := attach(t, name)
+	expect(t, s, Event{Kind: Attached})
+	// The first dies with the words unread in its socket.
+	s.Signal("SIGTERM")
+	s.Signal("SIGHUP")
+	first.Close()
+	expect(t, s, Event{Kind: Detached})
+
+	second := attach(t, name)
+	expect(t, s, Event{Kind: Attached})
+	var got []string
+	second.Signals(func(name string) {
+		got = append(got, name)
+		second.Close()
+	})
+	if want := []string{"SIGTERM"}; !slices.Equal(got, want) {
+		t.Errorf("the second supervisor was told %v, want %v", got, want)
+	}
+}
+
+func TestEverySupervisorGetsWhatTheFirstGot(t *testing.T) {
+	s, name, _ := serve(t)
+	for n := range 3 {
+		l := attach(t, name)
+		expect(t, s, Event{Kind: Attached})
+		if mounts, err := io.ReadAll(l.Files.Mountinfo); err != nil || !strings.Contains(string(mounts), " /proc ") {
+			t.Errorf("supervisor %d reads %d bytes of mountinfo, %v", n, len(mounts), err)
+		}
+		switch {
+		case n == 0 && l.Ending != nil:
+			t.Errorf("the first supervisor is told of the end with %d", *l.Ending)
+		case n > 0 && (l.Ending == nil || *l.Ending != 3):
+			t.Errorf("supervisor %d is not told that the pod ends with 3: %v", n, l.Ending)
+		}
+		if n == 0 {
+			if err := l.End(3); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.Close()
+		expect(t, s, Event{Kind: Detached})
+	}
+}
+
 func TestVerdictEndsThePodAndDeathDoesNot(t *testing.T) {
 	s, name, _ := serve(t)
 	first := attach(t, name)
@@ -185,7 +231,7 @@ func TestHealth(t *testing.T) {
 	s, name, _ := serve(t)
 	l := attach(t, name)
 	expect(t, s, Event{Kind: Attached})
-	for _, want := range []string{"starting", "healthy", "unhealthy", "healthy"} {
+	for _, want := range []string{"starting", "healthy", "unhealthy", "starting", "healthy"} {
 		if err := l.Health(want); err != nil {
 			t.Fatal(err)
 		}
@@ -200,10 +246,15 @@ func TestHealth(t *testing.T) {
 		}
 	}
 
+	// A component that is restarted, and a supervisor that is being replaced:
+	// neither is a reason to kill the pod.
+	if err := l.Health("starting"); err != nil {
+		t.Fatal(err)
+	}
 	l.Close()
 	expect(t, s, Event{Kind: Detached})
 	if got := s.answer(); got != "healthy" {
-		t.Errorf("a supervisor that is being replaced changed the health to %q", got)
+		t.Errorf("the health of a pod that was healthy became %q", got)
 	}
 	s.mu.Lock()
 	s.leftAt = time.Now().Add(-healthHolds - time.Second)

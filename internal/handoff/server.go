@@ -44,8 +44,13 @@ type Server struct {
 
 	mu         sync.Mutex
 	supervisor *conn
-	// pending are the signals that no supervisor has been told of yet.
-	pending  []string
+	// pending are the signals that no supervisor has been told of yet; stop is
+	// the first that asked for the pod's end, and every supervisor is told.
+	pending []string
+	stop    string
+	// ending is the exit code of a pod whose end has begun; every later
+	// supervisor is told. Empty while the pod is to live.
+	ending   string
 	health   string
 	leftAt   time.Time // when the last supervisor went; zero while one is here
 	resolved bool      // a verdict was given
@@ -100,10 +105,17 @@ func (s *Server) Events() <-chan Event { return s.events }
 
 // Signal tells the supervisor of a signal, by its name ("SIGTERM"), now or as
 // soon as there is one. A signal that is already waiting is not added again.
+//
+// SIGTERM and SIGINT are told to each later supervisor too: one that was told
+// may have died before it could read it.
 func (s *Server) Signal(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.supervisor != nil && s.supervisor.send("signal "+name) == nil {
+	isStop := name == "SIGTERM" || name == "SIGINT"
+	if isStop && s.stop == "" {
+		s.stop = name
+	}
+	if s.supervisor != nil && s.supervisor.send("signal "+name) == nil || isStop {
 		return
 	}
 	for _, p := range s.pending {
@@ -176,9 +188,16 @@ func (s *Server) attend(c *conn) {
 	s.mu.Lock()
 	// The launcher makes sure that there is one supervisor; if there are two
 	// all the same, the first stays.
-	if s.supervisor != nil || c.send("welcome", s.files[:]...) != nil {
+	welcome := "welcome"
+	if s.ending != "" {
+		welcome += " ending " + s.ending
+	}
+	if s.supervisor != nil || c.send(welcome, s.files[:]...) != nil {
 		s.mu.Unlock()
 		return
+	}
+	if s.stop != "" {
+		c.send("signal " + s.stop)
 	}
 	for _, name := range s.pending {
 		c.send("signal " + name)
@@ -197,7 +216,16 @@ func (s *Server) attend(c *conn) {
 		switch verb {
 		case "health":
 			s.mu.Lock()
-			s.health = word
+			// While a component of a healthy pod is restarted in place the pod
+			// is starting again. To the engine that is a failed check, and for
+			// a few of them Swarm would kill the task.
+			if s.health != "healthy" || word != "starting" {
+				s.health = word
+			}
+			s.mu.Unlock()
+		case "ending":
+			s.mu.Lock()
+			s.ending = word
 			s.mu.Unlock()
 		case "verdict":
 			if code, err := strconv.Atoi(word); err == nil {

@@ -79,6 +79,21 @@ func TestASupervisorIsReplaced(t *testing.T) {
 			}
 		}
 	})
+	bubble(t, "while the pod ends with a code", func(t *testing.T) {
+		w := newWorld(t, component("app"), component("db"), component("last", needs("db", pod.Completed)))
+		w.does("app", runs(s, 3))
+		w.does("db", enginetest.Script{Drain: 4 * s})
+		ctx, cancel := context.WithTimeout(t.Context(), 3*s)
+		defer cancel()
+		w.runWith(ctx)
+		if code := w.run(); code != 3 {
+			t.Errorf("code %d, want that of the component that ended first", code)
+		}
+		w.gone()
+		if n := len(w.engine.History()); n != 2 {
+			t.Errorf("%d containers were made, want 2: nothing starts any more", n)
+		}
+	})
 	bubble(t, "in the middle of a stop", func(t *testing.T) {
 		w := newWorld(t, component("a"))
 		w.engine.Put(old(w.spec.Components[0], pod.StateRunning), enginetest.Script{Drain: 2 * s})

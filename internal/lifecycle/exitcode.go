@@ -18,6 +18,8 @@ const (
 	TurnedUnhealthy Cause = "unhealthy"
 	// Failed: something could not be done for the pod.
 	Failed Cause = "failed"
+	// Resumed: an earlier supervisor had begun to end the pod.
+	Resumed Cause = "resumed"
 	// Orphaned: the pause died. Nobody is there to hear the verdict.
 	Orphaned Cause = "orphaned"
 )
@@ -26,7 +28,8 @@ const (
 type Verdict struct {
 	// Cause is empty while the pod lives. The first cause stays.
 	Cause Cause
-	// Exit is how the deciding component ended (InitFailed, ComponentEnded).
+	// Exit is how the deciding component ended (InitFailed, ComponentEnded),
+	// or has the code that was decided before (Resumed).
 	// Code is 0 where the user ignores the code that it was.
 	Exit pod.Exit
 	// StopAsked: a stop was asked for, first or while the pod was ending. When
@@ -52,7 +55,7 @@ func ExitCode(v Verdict) int {
 		return codeKilled
 	case v.StopAsked:
 		return 0
-	case v.Cause == InitFailed, v.Cause == ComponentEnded:
+	case v.Cause == InitFailed, v.Cause == ComponentEnded, v.Cause == Resumed:
 		if v.Exit.OOMKilled {
 			return codeKilled
 		}

@@ -28,6 +28,8 @@ func TestExitCode(t *testing.T) {
 		{"no memory, whatever the engine's code", Verdict{Cause: ComponentEnded, Exit: pod.Exit{OOMKilled: true}}, 137},
 		{"its own end counts, not that others were killed", Verdict{Cause: ComponentEnded, Exit: code(3), Killed: true}, 3},
 		{"nothing left to run", Verdict{Cause: AllEnded}, 0},
+		{"begun by another supervisor", Verdict{Cause: Resumed, Exit: pod.Exit{Code: 3}}, 3},
+		{"begun by another supervisor, then asked", Verdict{Cause: Resumed, Exit: pod.Exit{Code: 3}, StopAsked: true}, 0},
 		{"unhealthy", Verdict{Cause: TurnedUnhealthy}, 1},
 		{"our failure", Verdict{Cause: Failed}, 125},
 		{"the pause died", Verdict{Cause: Orphaned}, 125},

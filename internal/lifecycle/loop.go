@@ -27,6 +27,13 @@ type Config struct {
 	// Commands is what the pause says. It may be closed.
 	Commands <-chan Command
 
+	// Resume is the exit code that an earlier supervisor gave to Ending; nil
+	// if the pod is to live.
+	Resume *int
+	// Ending is told the exit code when the pod's end begins. Should this
+	// process die before the verdict, the next one resumes with it.
+	Ending func(code int)
+
 	// Health is told the pod's health at first, and when it changes.
 	Health func(pod.Health)
 	// Message is told the pod's story, a line at a time, Error what failed.
@@ -104,6 +111,9 @@ func (l *loop) wind() {
 func (l *loop) step(e Event) {
 	e.At = time.Now()
 	next, actions := Next(l.snapshot, e)
+	if next.ending() && !l.snapshot.ending() {
+		call(l.cfg.Ending, ExitCode(next.Verdict))
+	}
 	l.snapshot = next
 	for _, a := range actions {
 		l.perform(a)

@@ -47,7 +47,12 @@ func advance(s Snapshot, e Event) *step {
 // situation is settle's.
 func (n *step) handle(e Event) {
 	switch e.Kind {
-	case Begun, ListDue:
+	case Begun:
+		if n.Resume != nil {
+			n.end(Verdict{Cause: Resumed, Exit: pod.Exit{Code: *n.Resume}}, "its end had begun when the last supervisor died")
+		}
+		n.list()
+	case ListDue:
 		n.list()
 	case Listed:
 		n.listed(e.List)

@@ -28,6 +28,9 @@ type Snapshot struct {
 	// Health is the pod's health as last told; empty before anything was.
 	Health pod.Health
 
+	// Resume is the exit code with which an earlier supervisor began to end
+	// the pod, nil if none did.
+	Resume *int
 	// Verdict says why the pod ends, once it does.
 	Verdict Verdict
 	// Deadline is when everything that still runs is killed.
@@ -76,7 +79,7 @@ type Part struct {
 
 // newSnapshot is the pod before its first event.
 func newSnapshot(cfg Config) Snapshot {
-	s := Snapshot{Spec: cfg.Spec, Plan: cfg.Plan, UnderSwarm: cfg.UnderSwarm, Phase: Adopting}
+	s := Snapshot{Spec: cfg.Spec, Plan: cfg.Plan, UnderSwarm: cfg.UnderSwarm, Phase: Adopting, Resume: cfg.Resume}
 	components := slices.SortedFunc(slices.Values(cfg.Spec.Components), func(a, b pod.Component) int {
 		return strings.Compare(a.Name, b.Name)
 	})

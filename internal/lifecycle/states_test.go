@@ -65,7 +65,7 @@ func TestWords(t *testing.T) {
 			"exited", "health changed", "stop asked", "signalled", "pause gone",
 			"restart due", "wait over", "list due", "order over", "grace over", "force over", "budget over"},
 		"ActionKind": {"list", "create", "cancel", "start", "wait", "stop", "kill", "remove", "alarm", "tell", "complain", "health", "finish"},
-		"Cause":      {"asked", "init failed", "component ended", "all ended", "unhealthy", "failed", "orphaned"},
+		"Cause":      {"asked", "init failed", "component ended", "all ended", "unhealthy", "failed", "resumed", "orphaned"},
 		"met":        {"holds", "not yet", "never"},
 	}
 	if diff := cmp.Diff(want, declaredWords(t)); diff != "" {

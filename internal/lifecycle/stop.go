@@ -11,7 +11,7 @@ import (
 
 const (
 	defaultBudget = 10 * time.Second // Swarm's own default
-	leastMargin   = 500 * time.Millisecond
+	leastMargin   = time.Second
 	mostMargin    = 2 * time.Second
 	// mourning is how long we clean up after a pause that died. Nobody waits.
 	mourning = 30 * time.Second
@@ -20,7 +20,7 @@ const (
 )
 
 // Margin is the part of the stop budget that is kept for killing, removing and
-// telling: a tenth, at least 0.5 s, at most 2 s, and never more than half.
+// telling: a tenth, at least 1 s, at most 2 s, and never more than half.
 func Margin(budget time.Duration) time.Duration {
 	return min(max(budget/10, leastMargin), mostMargin, budget/2)
 }
@@ -34,7 +34,7 @@ func (n *step) end(v Verdict, reason string, args ...any) {
 	n.tell("stopping the pod: "+reason, args...)
 	// A supervisor that was just replaced does not know yet what it has to
 	// stop: the list comes first then.
-	if n.Phase != Adopting || v.Cause != Asked {
+	if n.Phase != Adopting || (v.Cause != Asked && v.Cause != Resumed) {
 		n.enterPhase(Ending)
 	}
 

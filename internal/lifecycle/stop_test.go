@@ -13,7 +13,7 @@ import (
 
 func TestMargin(t *testing.T) {
 	for budget, want := range map[time.Duration]time.Duration{
-		0: 0, 400 * ms: 200 * ms, s: 500 * ms, 5 * s: 500 * ms, 10 * s: s, 20 * s: 2 * s, time.Hour: 2 * s,
+		0: 0, 400 * ms: 200 * ms, s: 500 * ms, 5 * s: s, 10 * s: s, 20 * s: 2 * s, time.Hour: 2 * s,
 	} {
 		if got := lifecycle.Margin(budget); got != want {
 			t.Errorf("Margin(%v) = %v, want %v", budget, got, want)

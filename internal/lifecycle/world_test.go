@@ -30,6 +30,7 @@ type world struct {
 	spec       pod.Spec
 	underSwarm bool
 	commands   chan lifecycle.Command
+	resume     *int // what the pause remembers of a pod whose end has begun
 	scripts    map[string][]enginetest.Script
 
 	began time.Time
@@ -105,6 +106,8 @@ func (w *world) runWith(ctx context.Context) int {
 	}
 	code := lifecycle.Run(ctx, lifecycle.Config{
 		Spec: w.spec, Plan: order, Engine: engine, Hash: hash, UnderSwarm: w.underSwarm, Commands: w.commands,
+		Resume:  w.resume,
+		Ending:  func(code int) { w.resume = &code },
 		Message: w.say,
 		Error: func(s string) {
 			w.say("ERROR " + s)

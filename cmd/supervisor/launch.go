@@ -21,10 +21,11 @@ import (
 // The environment by which the pause tells the launcher, and the launcher the
 // supervisor, which pod this is.
 const (
-	envPod    = "PODLIKE_POD"    // the pause's container ID
-	envRun    = "PODLIKE_RUN"    // this start of the pause
-	envSocket = "PODLIKE_SOCKET" // the hand-off
-	envToken  = "PODLIKE_TOKEN"  // what opens it; the launcher gets it through descriptor 3
+	envPod     = "PODLIKE_POD"     // the pause's container ID
+	envRun     = "PODLIKE_RUN"     // this start of the pause
+	envSocket  = "PODLIKE_SOCKET"  // the hand-off
+	envToken   = "PODLIKE_TOKEN"   // what opens it; the launcher gets it through descriptor 3
+	envReplace = "PODLIKE_REPLACE" // set: the launcher replaces a supervisor that runs
 )
 
 // launchWithin bounds one launch, the pull of the supervisor's image included.
@@ -34,7 +35,11 @@ const launchWithin = 10 * time.Minute
 // supervisor's. Its messages come out of the task; its exit code tells PID 1
 // whether to try again.
 func launch(args []string) int {
-	// Before the token is read: see the pause, which hides the same way.
+	// The set-group-ID bit of this binary kept other processes of the PID
+	// namespace out while it started; from here on this does (ADR 5), and the
+	// group may be the service's own again, which may be the socket's.
+	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	syscall.Setregid(os.Getgid(), os.Getgid())
 	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	token, err := io.ReadAll(os.NewFile(3, "token"))
 	if err != nil || len(token) == 0 {
@@ -55,7 +60,7 @@ func launch(args []string) int {
 	defer client.Close()
 	facts, err := client.Facts(ctx, os.Getenv(envPod))
 	if err != nil {
-		return failLaunch(fmt.Errorf("%w: %w", engine.ErrUnreachable, err))
+		return failLaunch(err)
 	}
 	definition, err := labels.Supervisor(facts.Labels)
 	if err != nil {
@@ -81,6 +86,7 @@ func launch(args []string) int {
 		Definition:  definition,
 		Args:        args,
 		Environment: environment,
+		Replace:     os.Getenv(envReplace) != "",
 		Say:         func(line string) { fmt.Println("podlike: " + line) },
 	})
 	if err != nil {

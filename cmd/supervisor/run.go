@@ -22,6 +22,7 @@ import (
 	"github.com/podlike/podlike/internal/namespaces"
 	"github.com/podlike/podlike/internal/plan"
 	"github.com/podlike/podlike/internal/pod"
+	"github.com/podlike/podlike/internal/probe"
 	"github.com/podlike/podlike/internal/rootfs"
 	"github.com/podlike/podlike/internal/self"
 )
@@ -30,6 +31,8 @@ const (
 	// engineWithin is how long the engine may be out of reach before the pod
 	// is given up.
 	engineWithin = 60 * time.Second
+	// collectWithin bounds the cleaning up after other pods.
+	collectWithin = 30 * time.Second
 	// flushWithin is how long the last lines may take to be written.
 	flushWithin = 2 * time.Second
 )
@@ -85,6 +88,7 @@ type supervisor struct {
 // supervise runs the pod and returns its exit code.
 func (s *supervisor) supervise(args []string) int {
 	ctx := context.Background()
+	commands := s.link.commands()
 	options, flagErr := parseFlags(args)
 	client, facts, err := s.connect(ctx)
 	if err != nil {
@@ -134,24 +138,52 @@ func (s *supervisor) supervise(args []string) int {
 		s.sink.Error("podlike: %v", err)
 		return exitInvalid
 	}
-	removed, err := client.Collect(ctx, identity.ID)
-	for _, line := range removed {
-		s.say(line)
-	}
-	if err != nil {
-		s.say("warning: " + err.Error())
-	}
+	defer s.collect(ctx, client, identity.ID)()
+	probed := probe.NewEngine(probe.Config{
+		Containers: containers,
+		Components: spec.Components,
+		Check:      probe.NewChecker(containers.Exec).Check,
+		Say:        s.say,
+	})
 	return lifecycle.Run(ctx, lifecycle.Config{
 		Spec:       spec,
 		Plan:       order,
-		Engine:     containers,
+		Engine:     probed,
 		UnderSwarm: facts.UnderSwarm,
 		Hash:       labels.SpecHash,
-		Commands:   s.link.commands(),
+		Commands:   commands,
+		Resume:     s.link.ending(),
+		Ending:     s.link.end,
 		Health:     s.link.health,
 		Message:    s.say,
 		Error:      func(line string) { s.sink.Error("podlike: %s", line) },
+		Status: func(status pod.Status) {
+			if lifecycle.Phase(status.Phase) == lifecycle.Ending {
+				containers.Ending()
+			}
+		},
 	})
+}
+
+// collect removes what dead pods left on this node, beside the pod's own
+// life, which must not wait for it. The function that it returns ends it.
+func (s *supervisor) collect(ctx context.Context, client *engine.Client, own string) (end func()) {
+	ctx, cancel := context.WithTimeout(ctx, collectWithin)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		removed, err := client.Collect(ctx, own)
+		if removed > 0 {
+			s.say(fmt.Sprintf("removed %d containers that dead pods had left on this node", removed))
+		}
+		if err != nil && ctx.Err() == nil {
+			s.say("warning: " + err.Error())
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 func (s *supervisor) say(line string) { s.sink.Message("podlike: %s", line) }
@@ -169,6 +201,8 @@ func (s *supervisor) connect(ctx context.Context) (*engine.Client, engine.Facts,
 		select {
 		case <-ctx.Done():
 			return nil, engine.Facts{}, err
+		case <-s.link.stop:
+			return nil, engine.Facts{}, fmt.Errorf("cannot stop the pod in order: %w", err)
 		case <-time.After(time.Second):
 		}
 	}

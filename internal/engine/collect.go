@@ -15,11 +15,11 @@ import (
 // Collect removes what dead pods left on this node: containers that carry our
 // label, and whose pause is gone or does not run. It never touches a pod
 // whose pause lives, nor the pod with the ID own. It goes on after an error
-// and returns what it removed, as lines for people, and the first error.
-func (c *Client) Collect(ctx context.Context, own string) ([]string, error) {
+// and returns how many it removed, and the first error.
+func (c *Client) Collect(ctx context.Context, own string) (removed int, first error) {
 	list, err := c.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", labels.KeyPod))})
 	if err != nil {
-		return nil, fmt.Errorf("cannot list what dead pods left: %w", err)
+		return 0, fmt.Errorf("cannot list what dead pods left: %w", err)
 	}
 	// The supervisor of a dead pod is cleaning up right now: it is not a
 	// leftover while it runs, nor is what it has yet to remove.
@@ -29,8 +29,6 @@ func (c *Client) Collect(ctx context.Context, own string) ([]string, error) {
 			tended[owner.ID] = true
 		}
 	}
-	var removed []string
-	var first error
 	dead := map[string]bool{}
 	for _, leftover := range list {
 		owner, ours := labels.ReadOwner(leftover.Labels)
@@ -51,7 +49,7 @@ func (c *Client) Collect(ctx context.Context, own string) ([]string, error) {
 			}
 			continue
 		}
-		removed = append(removed, fmt.Sprintf("removed %s %q, which the dead pod %q left", owner.Role, owner.Component, owner.Name))
+		removed++
 	}
 	return removed, first
 }

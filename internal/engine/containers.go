@@ -18,6 +18,9 @@ import (
 // read how it ended: only SIGKILL does that.
 const killed = 137
 
+// removalsEndWithin bounds the wait for a removal that somebody else began.
+const removalsEndWithin = 15 * time.Second
+
 // List implements lifecycle.Engine.
 func (p *Pod) List(ctx context.Context) ([]pod.Observed, error) {
 	list, err := p.client.api.ContainerList(ctx, container.ListOptions{
@@ -109,20 +112,27 @@ func parseTime(s string) time.Time {
 	return t
 }
 
-// Start implements lifecycle.Engine.
+// Start implements lifecycle.Engine. It returns after the post_start hooks.
 func (p *Pod) Start(ctx context.Context, id string) error {
-	return p.client.api.ContainerStart(ctx, id, container.StartOptions{})
+	if err := p.client.api.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+		return err
+	}
+	return p.postStart(ctx, id)
 }
 
 // Stop implements lifecycle.Engine. It does not use the engine's own stop:
-// that counts in whole seconds, and its time would end with the connection.
-func (p *Pod) Stop(ctx context.Context, id string, _ pod.Component, grace time.Duration) error {
+// that counts in whole seconds, and its time would end with the connection. The
+// pre_stop hooks come first, within the grace.
+func (p *Pod) Stop(ctx context.Context, id string, component pod.Component, grace time.Duration) error {
 	c, err := p.client.api.ContainerInspect(ctx, id)
 	if cerrdefs.IsNotFound(err) {
 		return nil
 	}
 	if err != nil {
 		return err
+	}
+	if c.State.Running {
+		grace = p.preStop(ctx, id, component, grace)
 	}
 	// From the inspect: the image may have a STOPSIGNAL.
 	signal := c.Config.StopSignal
@@ -160,7 +170,14 @@ func (p *Pod) Kill(ctx context.Context, id, signal string) error {
 
 // Remove implements lifecycle.Engine.
 func (p *Pod) Remove(ctx context.Context, id string) error {
-	return p.client.remove(ctx, id)
+	p.hooks.removed(id)
+	o, err := p.inspect(ctx, id)
+	ran := err == nil && o.State != pod.StateCreated
+	if err := p.client.remove(ctx, id); err != nil {
+		return err
+	}
+	p.forget(ctx, id, ran)
+	return nil
 }
 
 // remove removes a container and its anonymous volumes, and returns when it
@@ -171,7 +188,10 @@ func (c *Client) remove(ctx context.Context, id string) error {
 	case err == nil, cerrdefs.IsNotFound(err):
 		return nil
 	case cerrdefs.IsConflict(err):
-		// Somebody removes it already; wait for them.
+		// Somebody removes it already; wait for them, but not for one that
+		// hangs in a mount that does not come off.
+		ctx, cancel := context.WithTimeout(ctx, removalsEndWithin)
+		defer cancel()
 		return every(ctx, 50*time.Millisecond, func() (bool, error) {
 			_, err := c.api.ContainerInspect(ctx, id)
 			return cerrdefs.IsNotFound(err), nil
@@ -189,6 +209,9 @@ func (p *Pod) Wait(ctx context.Context, id string) (pod.Exit, error) {
 		return pod.Exit{}, err
 	}
 	p.drained(ctx, id)
+	if exit.Code == killed {
+		p.awaitHost(ctx, id)
+	}
 	return exit, nil
 }
 

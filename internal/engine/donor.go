@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/filters"
 
 	"github.com/podlike/podlike/internal/labels"
 	"github.com/podlike/podlike/internal/namespaces"
@@ -26,21 +25,9 @@ func (p *Pod) donors(ctx context.Context, c pod.Component) (namespaces.Donors, e
 		}
 		d.IPC = id
 	}
-	if c.Service.Pid == "" && c.Service.Ipc == "" {
-		return d, nil
-	}
-	running, err := p.client.api.ContainerList(ctx, container.ListOptions{Filters: filters.NewArgs(
-		filters.Arg("label", labels.KeyPod+"="+p.spec.ID), filters.Arg("label", labels.KeyRun+"="+p.spec.Run))})
-	if err != nil {
-		return d, fmt.Errorf("cannot list the pod's containers: %w", err)
-	}
-	d.Components = map[string]string{}
-	for _, r := range running {
-		if owner, _ := labels.ReadOwner(r.Labels); owner.Role == pod.RoleComponent {
-			d.Components[owner.Component] = r.ID
-		}
-	}
-	return d, nil
+	var err error
+	d.Components, err = p.hosts(ctx, c)
+	return d, err
 }
 
 // runningDonor returns the ID of the pod's donor, which it makes if there is
@@ -77,8 +64,9 @@ func (p *Pod) ensureDonor(ctx context.Context) (string, error) {
 		HostConfig: &container.HostConfig{
 			NetworkMode: "none", PidMode: container.PidMode(modes.PID), IpcMode: "shareable",
 			ShmSize: namespaces.ShmSize(p.spec), ReadonlyRootfs: true, CapDrop: []string{"ALL"},
-			SecurityOpt: []string{"no-new-privileges"},
-			Resources:   container.Resources{CgroupParent: p.placement.Parent},
+			// Not no-new-privileges: that would take the effect of the binary's
+			// set-group-ID bit away, which keeps components out of it.
+			Resources: container.Resources{CgroupParent: p.placement.Parent},
 		},
 	}
 	if p.holdsFiles() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
 
@@ -34,12 +35,15 @@ type Facts struct {
 // Facts asks for everything about the pod whose pause has this ID.
 func (c *Client) Facts(ctx context.Context, pauseID string) (Facts, error) {
 	found, err := c.api.ContainerInspect(ctx, pauseID)
+	if cerrdefs.IsNotFound(err) {
+		return Facts{}, fmt.Errorf("this engine does not know the pod's own container %.12s: does DOCKER_HOST, or the socket, belong to another engine?", pauseID)
+	}
 	if err != nil {
-		return Facts{}, fmt.Errorf("cannot inspect the pause %.12s: %w", pauseID, err)
+		return Facts{}, fmt.Errorf("%w: cannot inspect the pause %.12s: %w", ErrUnreachable, pauseID, err)
 	}
 	info, err := c.api.Info(ctx)
 	if err != nil {
-		return Facts{}, fmt.Errorf("cannot ask the engine about its host: %w", err)
+		return Facts{}, fmt.Errorf("%w: cannot ask about its host: %w", ErrUnreachable, err)
 	}
 	f := Facts{
 		Name:        strings.TrimPrefix(found.Name, "/"),

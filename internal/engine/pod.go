@@ -38,7 +38,10 @@ type Pod struct {
 	donor sync.Mutex // held while the IPC donor is looked for and made
 
 	mu      sync.Mutex
-	streams map[string]chan struct{} // by container ID; closed when drained
+	streams map[string]*stream // by container ID
+	warned  map[string]bool
+
+	hooks *hooks
 }
 
 // PodConfig is what a [Pod] is made of.
@@ -68,7 +71,9 @@ func (c *Client) Pod(config PodConfig) *Pod {
 		logs:      config.Logs,
 		files:     config.Files,
 		say:       config.Say,
-		streams:   map[string]chan struct{}{},
+		streams:   map[string]*stream{},
+		warned:    map[string]bool{},
+		hooks:     newHooks(),
 	}
 }
 
@@ -81,10 +86,10 @@ func (p *Pod) Create(ctx context.Context, c pod.Component) (pod.Observed, error)
 	owner := labels.Owner{Identity: p.spec.Identity, Component: c.Name, Role: c.Role, SpecHash: labels.SpecHash(c)}
 	options, err := p.options(ctx, c, owner)
 	if err != nil {
-		return pod.Observed{}, fmt.Errorf("cannot create component %q: %w", c.Name, err)
+		return pod.Observed{}, err
 	}
 	for _, w := range options.Warnings {
-		p.say(fmt.Sprintf("component %q: %s", c.Name, w))
+		p.warnOnce(fmt.Sprintf("component %q: %s", c.Name, w))
 	}
 	policy := c.Service.PullPolicy
 	if policy == "" && p.spec.Options.Pull {
@@ -92,15 +97,27 @@ func (p *Pod) Create(ctx context.Context, c pod.Component) (pod.Observed, error)
 	}
 	id, err := p.client.create(ctx, options, owner, policy == types.PullPolicyAlways, policy == types.PullPolicyNever, p.say)
 	if err != nil {
-		return pod.Observed{}, fmt.Errorf("cannot create component %q: %w", c.Name, err)
+		return pod.Observed{}, err
 	}
 	o, err := p.prepare(ctx, id, c)
 	if err != nil {
 		// The caller's time may be over; what was made must go all the same.
-		p.client.remove(context.WithoutCancel(ctx), id)
-		return pod.Observed{}, fmt.Errorf("cannot prepare component %q: %w", c.Name, err)
+		p.client.discard(ctx, id)
+		return pod.Observed{}, err
 	}
+	p.hooks.made(id, c)
 	return o, nil
+}
+
+// warnOnce says a warning the first time only: restarts would repeat it.
+func (p *Pod) warnOnce(text string) {
+	p.mu.Lock()
+	said := p.warned[text]
+	p.warned[text] = true
+	p.mu.Unlock()
+	if !said {
+		p.say("warning: " + text)
+	}
 }
 
 // options are what the engine is told about a component's container.
@@ -161,11 +178,11 @@ func (c *Client) create(ctx context.Context, o options, owner labels.Owner, alwa
 	}
 	name := labels.ContainerName(owner.Name, owner.Role, owner.Component)
 	for attempt := 0; ; attempt++ {
-		made, err := c.api.ContainerCreate(ctx, o.Config, o.HostConfig, o.Networking, o.Platform, name)
+		made, err := c.createContainer(ctx, o, name)
 		switch {
 		case err == nil:
 			for _, w := range made.Warnings {
-				say(fmt.Sprintf("component %q: the engine warns: %s", owner.Component, w))
+				say(fmt.Sprintf("warning: component %q: the engine says: %s", owner.Component, w))
 			}
 			return made.ID, nil
 		case attempt > 3 || ctx.Err() != nil:

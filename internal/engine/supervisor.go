@@ -28,11 +28,13 @@ type SupervisorConfig struct {
 	Args []string
 	// Environment is added to the user's.
 	Environment map[string]string
-	Say         func(string)
+	// Replace: a supervisor that runs is replaced, because it does not attach.
+	Replace bool
+	Say     func(string)
 }
 
 // StartSupervisor makes sure that the pod's supervisor runs, and returns the
-// ID of its container. One that runs already is left alone; what an earlier
+// ID of its container. One that runs already is left alone, unless it is to be replaced; what an earlier
 // one left is removed.
 //
 // It joins the pause's network only: components must not see it, and it must
@@ -54,7 +56,7 @@ func (c *Client) StartSupervisor(ctx context.Context, config SupervisorConfig) (
 	found, err := c.api.ContainerInspect(ctx, name)
 	if err == nil {
 		has, _ := labels.ReadOwner(found.Config.Labels)
-		if found.State.Running && has.Identity == owner.Identity {
+		if found.State.Running && has.Identity == owner.Identity && !config.Replace {
 			return found.ID, nil
 		}
 	} else if !cerrdefs.IsNotFound(err) {

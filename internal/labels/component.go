@@ -17,7 +17,11 @@ const defaultStartTimeout = 5 * time.Minute
 // one, so that two definitions that mean the same have the same hash.
 func (d *definition) component(s types.ServiceConfig, src Source, names []string, inits map[string]bool) pod.Component {
 	c := pod.Component{Name: d.name, Role: d.role, Essential: true, StartTimeout: defaultStartTimeout}
+	if d.hookOf != "" {
+		s = alone(s, d.value)
+	}
 	d.checkImage(s)
+	d.checkHooks(&s, src)
 	d.checkVolumes(s)
 	d.checkHealth(s)
 	d.fillEnvironment(&s, src)
@@ -27,7 +31,7 @@ func (d *definition) component(s types.ServiceConfig, src Source, names []string
 	c.Restart = d.restartPolicy(s)
 	d.extension(&c)
 
-	s.DependsOn, s.Restart, s.Deploy = nil, "", nil
+	s.DependsOn, s.Restart, s.Deploy, s.PreStart = nil, "", nil, nil
 	s.EnvFiles, s.LabelFiles, s.Profiles, s.Extends, s.Extensions = nil, nil, nil, nil, nil
 	if s.PullPolicy == types.PullPolicyIfNotPresent {
 		s.PullPolicy = types.PullPolicyMissing

@@ -23,7 +23,8 @@ type definition struct {
 	dropped map[string]bool // keys that were taken out after a mistake
 	broken  bool            // cannot be read at all; only the name is known
 
-	circular bool // extends leads back to itself
+	circular bool   // extends leads back to itself
+	hookOf   string // the component whose pre_start it is
 }
 
 // define reads the mapping of one component. After a mistake it is broken:

@@ -13,8 +13,7 @@ var passedSignals = []string{
 	"SIGALRM", "SIGCONT", "SIGHUP", "SIGQUIT", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGUSR1", "SIGUSR2", "SIGWINCH",
 }
 
-// extension reads x-podlike, whose keys were checked with all others. Hooks
-// and probes get their place here.
+// extension reads x-podlike, whose keys were checked with all others.
 func (d *definition) extension(c *pod.Component) {
 	if v, ok := d.extra["essential"].(bool); ok {
 		c.Essential = v
@@ -39,6 +38,7 @@ func (d *definition) extension(c *pod.Component) {
 	}
 	slices.Sort(c.Signals)
 	c.Signals = slices.Compact(c.Signals)
+	c.Probes = d.probes()
 }
 
 func (d *definition) signal(v any, i int) (string, bool) {

@@ -9,6 +9,11 @@ import (
 	"github.com/podlike/podlike/internal/pod"
 )
 
+// joinPrefix is how a key names the component whose namespace is joined.
+const joinPrefix = "service:"
+
+func joinsComponent(value string) bool { return strings.HasPrefix(value, joinPrefix) }
+
 // joined checks the keys that choose a namespace and returns what follows
 // from them: a component that joins another's starts after it, and again when
 // that one is made anew, because its namespace is gone then.
@@ -21,7 +26,7 @@ func (d *definition) joined(s types.ServiceConfig, names []string) []pod.Depende
 		{"pid", s.Pid, []string{"private", "host"}},
 		{"ipc", s.Ipc, []string{"private", "shareable", "host", "none"}},
 	} {
-		other, joins := strings.CutPrefix(key.value, "service:")
+		other, joins := strings.CutPrefix(key.value, joinPrefix)
 		switch {
 		case key.value == "", slices.Contains(key.words, key.value):
 		case !joins:

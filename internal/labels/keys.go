@@ -3,6 +3,8 @@ package labels
 import (
 	"slices"
 	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
 )
 
 // List says what becomes of a key of the Compose specification.
@@ -110,4 +112,18 @@ func below(parent, part string) string {
 	return parent + "." + part
 }
 
-var keyIndex = indexKeys(keyTable)
+// preStartKeys are the keys of a container, below pre_start. They are derived,
+// because they are the same once more.
+func preStartKeys(table []Key) []Key {
+	var keys []Key
+	for _, k := range table {
+		first, _, _ := strings.Cut(strings.ReplaceAll(k.Name, "[]", "."), ".")
+		if slices.Contains(types.ContainerSpecAttributes, first) {
+			k.Name = "pre_start[]." + k.Name
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+var keyIndex = indexKeys(append(preStartKeys(keyTable), keyTable...))

@@ -82,7 +82,8 @@ func TestTheTableHasNoOtherKeys(t *testing.T) {
 }
 
 func TestTableLines(t *testing.T) {
-	if !slices.IsSortedFunc(keyTable[:len(keyTable)-6], func(a, b Key) int { return strings.Compare(a.Name, b.Name) }) {
+	ours := slices.IndexFunc(keyTable, func(k Key) bool { return k.Name == "x-podlike" })
+	if !slices.IsSortedFunc(keyTable[:ours], func(a, b Key) int { return strings.Compare(a.Name, b.Name) }) {
 		t.Error("keyTable is not sorted")
 	}
 	seen := map[string]bool{}

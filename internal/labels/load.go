@@ -134,22 +134,41 @@ func plainError(err error) string {
 // without a word there; here it is at least a warning.
 func (d *definition) checkWords() {
 	for _, k := range []string{"command", "entrypoint"} {
-		text, ok := d.value[k].(string)
-		if !ok {
-			continue
-		}
-		if len(text) > maxWords {
-			d.wrong([]string{k}, "is longer than %d bytes: write it as a list", maxWords)
-			d.drop(k)
-			continue
-		}
-		p := shellwords.NewParser()
-		if _, err := p.Parse(text); err != nil {
-			d.wrong([]string{k}, "has quotes or parentheses that do not match: quote the text, or write a list")
-			d.drop(k)
-		} else if p.Position >= 0 {
-			d.warnf("%s ends before the unquoted %q, as in Compose: for a shell write [sh, -c, '...']",
-				k, string([]rune(text)[p.Position:][:1]))
+		d.words(d.value[k], []string{k})
+	}
+	for _, k := range []string{"pre_start", "post_start", "pre_stop"} {
+		hooks, _ := d.value[k].([]any)
+		for i, hook := range hooks {
+			if m, ok := hook.(map[string]any); ok {
+				d.words(m["command"], []string{k, itoa(i), "command"})
+				d.words(m["entrypoint"], []string{k, itoa(i), "entrypoint"})
+			}
 		}
 	}
+}
+
+// words splits a command given as a string. After a mistake it returns nil,
+// and the key that it belongs to is taken out.
+func (d *definition) words(v any, path []string) []string {
+	text, ok := v.(string)
+	if !ok {
+		return nil
+	}
+	if len(text) > maxWords {
+		d.wrong(path, "is longer than %d bytes: write it as a list", maxWords)
+		d.drop(path[0])
+		return nil
+	}
+	p := shellwords.NewParser()
+	words, err := p.Parse(text)
+	if err != nil {
+		d.wrong(path, "has quotes or parentheses that do not match: quote the text, or write a list")
+		d.drop(path[0])
+		return nil
+	}
+	if p.Position >= 0 {
+		d.warnf("%s ends before the unquoted %q, as in Compose: for a shell write [sh, -c, '...']",
+			d.show(path), string([]rune(text)[p.Position:][:1]))
+	}
+	return words
 }

@@ -60,9 +60,6 @@ func TestMistakesOfAComponent(t *testing.T) {
 		}},
 		{"build", "build: .", []string{at + "2: build is not supported in a pod: images are not built here: build and push it, and name it with image"}},
 		{"below deploy", "deploy:\n  replicas: 3", []string{at + "3: deploy.replicas is not supported in a pod: belongs to the Swarm service: write it there, under deploy"}},
-		{"not yet", "post_start: []\nx-podlike:\n  probes: {}", []string{
-			at + "2: post_start is not supported yet", at + "4: x-podlike.probes is not supported yet: use healthcheck",
-		}},
 		{"namespaces", "pid: shared\nipc: 'service:wbe'", []string{
 			at + `2: pid must be private, host or service:<component>, not "shared"`,
 			at + `3: ipc names "wbe", which is no component; did you mean "web"?`,

@@ -38,10 +38,11 @@ func Parse(src Source, opts pod.Options) (pod.Spec, []string, error) {
 	components, profiles := componentDefinitions(src, r)
 	inits := initDefinitions(src.Labels, r)
 	defs := append(inits, components...)
-	checkTwins(defs)
 	for _, d := range defs {
 		d.check()
 	}
+	defs = append(defs, preStartDefinitions(defs)...)
+	checkTwins(defs)
 	copies := readCopies(src.Labels, r)
 
 	if len(defs) > 0 {
@@ -72,7 +73,7 @@ func Supervisor(labels map[string]string) (*pod.Component, error) {
 	}
 	d := doc.define(root, 1, supervisorName, pod.RoleSupervisor, "")
 	d.image = false
-	for _, k := range []string{"depends_on", "restart", "healthcheck", "env_file", "label_file", "x-podlike"} {
+	for _, k := range []string{"depends_on", "restart", "healthcheck", "env_file", "label_file", "pre_start", "post_start", "pre_stop", "x-podlike"} {
 		if _, ok := d.value[k]; ok {
 			d.wrong([]string{k}, "has no meaning for the supervisor, which the pause starts and watches over")
 			delete(d.value, k)

@@ -107,9 +107,6 @@ func (d *definition) refuse(k Key, path []string) bool {
 	case d.lenient:
 		d.warnf("ignores %s: %s", d.show(path), k.Reason)
 		return true
-	case strings.HasPrefix(k.Reason, notYet):
-		d.wrong(path, "is %s", k.Reason)
-		return true
 	default:
 		d.wrong(path, "is not supported in a pod: %s", k.Reason)
 		return true

@@ -23,12 +23,15 @@ var mayImport = map[string][]string{
 
 	"internal/pod":        nil, // the model: plain data
 	"internal/labels":     {"internal/pod"},
+	"internal/stack":      {"internal/pod", "internal/labels"},
 	"internal/namespaces": {"internal/pod"},
 	"internal/plan":       {"internal/pod"},
 	"internal/lifecycle":  {"internal/pod", "internal/plan"},
+	"internal/probe":      {"internal/pod"},
 	"internal/engine":     {"internal/pod", "internal/labels", "internal/namespaces"},
 
 	"internal/lifecycle/enginetest":  {"internal/pod"}, // an engine in memory
+	"images/pack":                    nil,
 	"internal/lifecycle/conformance": {"internal/pod", "internal/lifecycle"},
 
 	// These know nothing of pods.

@@ -1,0 +1,280 @@
+package stack
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/podlike/podlike/internal/pod"
+)
+
+// defaultBudget is Swarm's own default for stop_grace_period.
+const defaultBudget = 10 * time.Second
+
+// linter looks at one pod of the result.
+type linter struct {
+	*rendering
+	name    string
+	service *node
+	labels  map[string]*node
+	made    *madePod // nil for a pod that is written by hand
+}
+
+func (l *linter) checkPod() {
+	l.checkSocket()
+	l.checkPorts()
+	l.checkService()
+	if l.labels[labelFile] != nil {
+		return // its components are in a file of the pause
+	}
+	spec, ok := l.parseLabels()
+	if !ok {
+		return
+	}
+	l.checkCycles(spec)
+	l.checkBudget(spec)
+	l.checkUpdates(spec)
+}
+
+// checkSocket: without the engine's socket a pod cannot start anything.
+func (l *linter) checkSocket() {
+	if mountsSocket(l.service.get("volumes")) {
+		return
+	}
+	if env, ok := l.service.get("environment").pairs(true); ok && env.has("DOCKER_HOST") {
+		return
+	}
+	l.found.mistake(l.service.at, "services.%s: a pod needs the engine's socket: add `- %s:%s:ro` to its volumes", l.name, socketPaths[0], socketPaths[0])
+}
+
+// checkPorts finds components that listen on the same port: they share one
+// localhost.
+func (l *linter) checkPorts() {
+	if l.made == nil {
+		return
+	}
+	first := map[string]*component{}
+	for _, c := range l.made.components {
+		if c.init {
+			continue // gone before the others start
+		}
+		for _, p := range c.expose {
+			port, protocol, _ := strings.Cut(p.text, "/")
+			key := port + "/" + strings.TrimPrefix(protocol, "tcp")
+			if o := first[key]; o != nil && o != c {
+				l.found.mistake(p.at, "services.%s: the components %q and %q both listen on port %s of the pod's one localhost: give one of them another", l.name, o.name, c.name, port)
+				continue
+			}
+			first[key] = c
+		}
+	}
+}
+
+// checkCycles finds components that wait for each other.
+func (l *linter) checkCycles(spec pod.Spec) {
+	needs := map[string][]string{}
+	for _, c := range spec.Components {
+		for _, d := range c.DependsOn {
+			needs[c.Name] = append(needs[c.Name], d.Name)
+		}
+	}
+	state := map[string]int{} // 1: on the path, 2: done
+	var way []string
+	var visit func(name string)
+	visit = func(name string) {
+		state[name] = 1
+		way = append(way, name)
+		for _, d := range needs[name] {
+			switch state[d] {
+			case 0:
+				visit(d)
+			case 1:
+				cycle := append(slices.Clone(way[slices.Index(way, d):]), d)
+				l.found.mistake(l.at(d, "depends_on"), "services.%s: components wait for each other: %s; take out one depends_on", l.name, strings.Join(cycle, " -> "))
+			}
+		}
+		way = way[:len(way)-1]
+		state[name] = 2
+	}
+	for _, c := range spec.Components {
+		if state[c.Name] == 0 {
+			visit(c.Name)
+		}
+	}
+}
+
+// at is where the author wrote a key of a component.
+func (l *linter) at(name, key string) place {
+	if l.made != nil {
+		for _, c := range l.made.components {
+			if c.name == name && c.body.has(key) {
+				return c.body.get(key).at
+			}
+		}
+	}
+	if n := l.labels[labelComponent+name]; n != nil {
+		return n.at
+	}
+	return l.service.at
+}
+
+// checkBudget compares the time that components want for stopping with the
+// time that Swarm gives to the pod.
+func (l *linter) checkBudget(spec pod.Spec) {
+	budget, said := defaultBudget, "Swarm's default, since the service has no stop_grace_period"
+	grace := l.service.get("stop_grace_period")
+	if grace.isScalar() && !grace.isNull() {
+		text, certain := substitute(grace.text, l.Environment)
+		d, err := time.ParseDuration(text)
+		if !certain || err != nil {
+			return
+		}
+		budget, said = d, "the stop_grace_period of the service"
+		if l.labels[labelStopBudget] == nil {
+			l.found.warn(grace.at, "services.%s: a pod does not see its stop_grace_period: repeat it in the label %s", l.name, labelStopBudget)
+		}
+	}
+	own := map[string]time.Duration{}
+	tooLong := false
+	for _, c := range spec.Components {
+		if c.Service.StopGracePeriod == nil {
+			continue
+		}
+		d := time.Duration(*c.Service.StopGracePeriod)
+		own[c.Name] = d
+		if d > budget {
+			tooLong = true
+			l.found.mistake(l.at(c.Name, "stop_grace_period"), "services.%s: component %s: its stop_grace_period of %v is longer than the pod's %v (%s): give the service a longer one", l.name, c.Name, d, budget, said)
+		}
+	}
+	// Components stop one after the other where they depend on each other.
+	longest, names := chain(spec, own)
+	if !tooLong && len(names) > 1 && longest > budget {
+		l.found.warn(l.service.at, "services.%s: %s stop one after the other, and may take %v; the pod has %v (%s)", l.name, strings.Join(names, ", "), longest, budget, said)
+	}
+}
+
+// chain is the longest time that components which depend on each other may
+// take to stop, and which they are. There are no cycles.
+func chain(spec pod.Spec, own map[string]time.Duration) (longest time.Duration, names []string) {
+	type way struct {
+		time  time.Duration
+		names []string
+	}
+	needs := map[string][]pod.Dependency{}
+	for _, c := range spec.Components {
+		needs[c.Name] = c.DependsOn
+	}
+	known := map[string]*way{}
+	var walk func(name string) way
+	walk = func(name string) way {
+		if w := known[name]; w != nil {
+			return *w
+		}
+		known[name] = &way{} // a cycle was reported already
+		best := way{}
+		for _, d := range needs[name] {
+			if w := walk(d.Name); w.time > best.time {
+				best = w
+			}
+		}
+		w := way{best.time + own[name], slices.Clone(best.names)}
+		if own[name] > 0 {
+			w.names = append([]string{name}, w.names...)
+		}
+		known[name] = &w
+		return w
+	}
+	for _, c := range spec.Components {
+		if w := walk(c.Name); w.time > longest {
+			longest, names = w.time, w.names
+		}
+	}
+	return longest, names
+}
+
+// checkService points out settings of the service that make no sense for a pod.
+func (l *linter) checkService() {
+	warn := func(n *node, format string, args ...any) {
+		l.found.warn(n.at, "services.%s: "+format, append([]any{l.name}, args...)...)
+	}
+	if h := l.service.get("healthcheck"); h.isMap() {
+		switch test := h.get("test"); {
+		case h.str("disable") == "true":
+			warn(h, "with its healthcheck disabled, Swarm calls the pod running before its components are, and never replaces it")
+		case test != nil && !strings.Contains(flat(test), "healthcheck"):
+			warn(test, "this replaces the pod's own health check, which answers for all components: put it on the component, and leave `test` out here")
+		}
+	}
+	for _, k := range []string{"entrypoint", "user", "read_only", "init", "tty"} {
+		if v := l.service.get(k); v != nil && v.text != "false" {
+			switch k {
+			case "entrypoint", "init":
+				warn(v, "%s on the pod takes the place of its own PID 1: put it on the component", k)
+			case "user":
+				if v.text != "root" && v.text != "0" && !strings.HasPrefix(v.text, "0:") {
+					warn(v, "user on the pod keeps it from the engine's socket: put it on the component")
+				}
+			}
+		}
+	}
+	update := l.service.get("deploy", "update_config")
+	if order := update.get("order"); order != nil && order.text == "start-first" {
+		for _, p := range asList(l.service.get("ports")).list {
+			if p.str("mode") == "host" {
+				warn(order, "start-first cannot work with ports in host mode: the new pod waits for a port that the old one holds")
+				break
+			}
+		}
+	}
+	if mode := l.service.get("deploy", "endpoint_mode"); mode != nil && mode.text == "dnsrr" {
+		for _, p := range asList(l.service.get("ports")).list {
+			if p.isText() || p.str("mode") != "host" {
+				warn(p, "ports need `mode: host` with endpoint_mode dnsrr")
+				break
+			}
+		}
+	}
+}
+
+// flat is a text, or the texts of a list.
+func flat(n *node) string {
+	var parts []string
+	for _, item := range asList(n).list {
+		parts = append(parts, item.text)
+	}
+	return strings.Join(parts, " ")
+}
+
+// checkUpdates: an update is called good after `monitor`, so what a component's
+// health check finds later does not stop it.
+func (l *linter) checkUpdates(spec pod.Spec) {
+	monitor := l.service.get("deploy", "update_config", "monitor")
+	if !monitor.isScalar() {
+		return
+	}
+	text, _ := substitute(monitor.text, l.Environment)
+	limit, err := time.ParseDuration(text)
+	if err != nil || limit == 0 {
+		return
+	}
+	for _, c := range spec.Components {
+		h := c.Service.HealthCheck
+		if h == nil || h.Disable || h.Interval == nil || len(h.Test) == 0 {
+			continue
+		}
+		if needs := failsAfter(h); c.Essential && needs > limit {
+			l.found.warn(monitor.at, "services.%s: the update is called good after %v, but the health check of component %s needs %v to fail: make monitor longer", l.name, limit, c.Name, needs)
+		}
+	}
+}
+
+// failsAfter is how long a component can be broken before it is unhealthy.
+func failsAfter(h *types.HealthCheckConfig) time.Duration {
+	retries := uint64(3) // the engine's default
+	if h.Retries != nil && *h.Retries > 0 {
+		retries = min(*h.Retries, 1000)
+	}
+	return time.Duration(*h.Interval) * time.Duration(retries)
+}

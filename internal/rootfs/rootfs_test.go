@@ -56,3 +56,32 @@ func TestOpenStaysInside(t *testing.T) {
 		t.Errorf("a missing file: %v", err)
 	}
 }
+
+func TestStatNeedsNoPermission(t *testing.T) {
+	outside := t.TempDir()
+	for _, name := range []string{"root", "root/run"} {
+		if err := os.Mkdir(filepath.Join(outside, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(outside, "root/run/key"), []byte("four"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/../run/key", filepath.Join(outside, "root/link")); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.Open(filepath.Join(outside, "root"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	for _, name := range []string{"/run/key", "/link"} {
+		info, err := New(dir).Stat(name)
+		if err != nil || info.Size() != 4 || !info.Mode().IsRegular() {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+	if _, err := New(dir).Stat("/run/none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing file: %v", err)
+	}
+}

@@ -69,6 +69,7 @@ unit: ## the tests that need no engine
 	go test $(RACE) -timeout 10m ./...
 
 e2e: images swarm ## the tests on a real engine and a local Swarm
+	go test -tags e2e -count=1 -timeout 30m -v ./internal/engine -run TestEngineGivesBack
 	go test -tags e2e -count=1 -timeout 30m -v ./test/e2e/...
 
 test: unit e2e ## both

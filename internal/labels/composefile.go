@@ -42,6 +42,7 @@ func composeFile(src Source, r *reader) (defs []*definition, profiles []string) 
 	}
 	defs = doc.services(root)
 	r.namesUnknown = false
+	warnOfClashes(defs, r.found)
 	byName := map[string]*definition{}
 	for _, d := range defs {
 		byName[d.name] = d

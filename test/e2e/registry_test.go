@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -50,15 +51,9 @@ func startRegistry(t *testing.T) *testRegistry {
 	if host := os.Getenv("DOCKER_HOST"); host != "" && !strings.HasPrefix(host, "unix://") {
 		t.Skipf("the engine at %s cannot reach a registry on this machine's loopback interface", host)
 	}
-	program, err := exec.LookPath("docker-registry")
+	program, err := registryProgram()
 	if err != nil {
-		// No service: the package's own would take port 5000.
-		cmd := exec.CommandContext(t.Context(), "apt-get", "install", "-y", "docker-registry")
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
-		if _, installErr := run(cmd, ""); installErr != nil {
-			t.Fatalf("docker-registry is not installed, and cannot be: apt-get install docker-registry (%v)", installErr)
-		}
-		program = "docker-registry"
+		t.Fatal(err)
 	}
 	api, err := connect()
 	if err != nil {
@@ -415,3 +410,19 @@ func (r *testRegistry) lose(repository string) {
 		r.t.Fatalf("the registry lost %d layers: %v", lost, err)
 	}
 }
+
+// registryProgram is Debian's docker-registry, installed where it is missing,
+// once: two apt-gets at a time lock each other out.
+var registryProgram = sync.OnceValues(func() (string, error) {
+	if program, err := exec.LookPath("docker-registry"); err == nil {
+		return program, nil
+	}
+	const install = "apt-get install -y docker-registry"
+	cmd := exec.Command("sh", "-c", install+" || { apt-get update && "+install+"; }")
+	// No service: the package's own would take port 5000.
+	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("docker-registry is not installed, and cannot be: %s: %w\n%s", install, err, out)
+	}
+	return exec.LookPath("docker-registry")
+})

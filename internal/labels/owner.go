@@ -7,7 +7,7 @@ import (
 )
 
 // The labels that mark a container, volume or network as ours. The writer
-// and the reader stand here side by side; DESIGN calls this "Ownership":
+// and the reader stand here side by side, because ownership rests on them:
 // nothing without KeyPod is ever adopted, stopped or removed.
 const (
 	KeyPod       = "podlike.pod"       // the pause's container ID

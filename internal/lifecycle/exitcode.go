@@ -47,7 +47,7 @@ const (
 )
 
 // ExitCode is what Swarm sees of the pod. The first rule that applies, as in
-// DESIGN "Exit code"; an invalid definition (2) never gets this far. There is
+// the README ("Exit code"); an invalid definition (2) never gets this far. There is
 // no arithmetic on codes.
 func ExitCode(v Verdict) int {
 	switch {

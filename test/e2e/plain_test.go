@@ -21,7 +21,7 @@ import (
 // ctrlC is what a terminal sends for Ctrl-C.
 const ctrlC = "\x03"
 
-// runArgs is the `docker run` of the seed documents for the web pod.
+// runArgs is the `docker run` of the web pod.
 func runArgs(name string, port int, more ...string) []string {
 	pod := webPod(port)
 	args := append([]string{"run", "--name", name}, more...)

@@ -48,7 +48,7 @@ func probe(args ...string) string {
 	return fmt.Sprintf("image: %s\ncommand: %s\n", probeImage, command)
 }
 
-// webPod is the pod of the seed documents: an application on the loopback
+// webPod is the pod that the README begins with: an application on the loopback
 // interface, and a proxy that listens on port 80 for all.
 func webPod(port int) podSpec {
 	return podSpec{

@@ -39,7 +39,7 @@ func TestASupervisorIsReplaced(t *testing.T) {
 		defer cancel()
 		w.runWith(ctx)
 		w.story = nil
-		time.Sleep(5 * s) // in virtual time: nobody is there
+		<-time.After(5 * s) // in virtual time: nobody is there
 		if code := w.run(); code != 7 {
 			t.Errorf("code %d", code)
 		}

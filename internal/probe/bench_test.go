@@ -120,7 +120,7 @@ func (b *bench) start() pod.Observed {
 
 // until lets the clock run to that second, and a half.
 func (b *bench) until(second int) {
-	time.Sleep(time.Until(b.began.Add(time.Duration(second)*time.Second + time.Second/2)))
+	<-time.After(time.Until(b.began.Add(time.Duration(second)*time.Second + time.Second/2)))
 	synctest.Wait()
 }
 

@@ -34,8 +34,8 @@ type SupervisorConfig struct {
 }
 
 // StartSupervisor makes sure that the pod's supervisor runs, and returns the
-// ID of its container. One that runs already is left alone, unless it is to be replaced; what an earlier
-// one left is removed.
+// ID of its container. One that runs already is left alone, unless it is to be
+// replaced; what an earlier one left is removed.
 //
 // It joins the pause's network only: components must not see it, and it must
 // outlive them. It is removed by the engine when it ends, has no capability

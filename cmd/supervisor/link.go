@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"sync"
+	"time"
 
 	"github.com/podlike/podlike/internal/handoff"
 	"github.com/podlike/podlike/internal/lifecycle"
@@ -12,6 +14,7 @@ import (
 // that fails says that the pause is dead, and so does the end of commands.
 type pauseLink struct {
 	link *handoff.Link
+	last string // the status that the pause has
 
 	once sync.Once
 	stop chan struct{} // closed when the pause asked for the pod's end, or died
@@ -31,6 +34,25 @@ func (p *pauseLink) ending() *int { return p.link.Ending }
 
 func (p *pauseLink) end(code int) { p.link.End(code) }
 
+// remembered is the pod as an earlier supervisor saw it last; nil if there was
+// none.
+func (p *pauseLink) remembered() *pod.Status {
+	status := &pod.Status{}
+	if json.Unmarshal([]byte(p.link.LastStatus), status) != nil {
+		return nil
+	}
+	return status
+}
+
+// status lets the pause remember the pod as it is now, and show it to whoever
+// asks.
+func (p *pauseLink) status(status pod.Status) {
+	text, err := json.Marshal(status)
+	if err == nil && string(text) != p.last && p.link.Status(string(text)) == nil {
+		p.last = string(text)
+	}
+}
+
 func (p *pauseLink) health(h pod.Health) { p.link.Health(string(h)) }
 
 func (p *pauseLink) verdict(code int) { p.link.Verdict(code) }
@@ -41,11 +63,11 @@ func (p *pauseLink) verdict(code int) { p.link.Verdict(code) }
 func (p *pauseLink) commands() <-chan lifecycle.Command {
 	commands := make(chan lifecycle.Command, 8)
 	go func() { // ends with the pause, and so with the supervisor
-		p.link.Signals(func(name string) {
+		p.link.Signals(func(name string, ago time.Duration) {
 			if name == "SIGTERM" || name == "SIGINT" {
 				p.stopping()
 			}
-			commands <- lifecycle.Signal(name)
+			commands <- lifecycle.Signal(name, ago)
 		})
 		p.stopping()
 		commands <- lifecycle.PauseDied()

@@ -153,11 +153,13 @@ func (s *supervisor) supervise(args []string) int {
 		Hash:       labels.SpecHash,
 		Commands:   commands,
 		Resume:     s.link.ending(),
+		Remembered: s.link.remembered(),
 		Ending:     s.link.end,
 		Health:     s.link.health,
 		Message:    s.say,
 		Error:      func(line string) { s.sink.Error("podlike: %s", line) },
 		Status: func(status pod.Status) {
+			s.link.status(probed.Status(status))
 			if lifecycle.Phase(status.Phase) == lifecycle.Ending {
 				containers.Ending()
 			}

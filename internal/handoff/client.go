@@ -22,6 +22,9 @@ type Link struct {
 	// Ending is the exit code that an earlier supervisor began to end the pod
 	// with, nil if the pod is to live.
 	Ending *int
+	// LastStatus is what an earlier supervisor gave to [Link.Status] last,
+	// empty if none did.
+	LastStatus string
 }
 
 // Attach connects to the pause that listens on name and shows it the token.
@@ -38,6 +41,7 @@ func Attach(name, token string) (*Link, error) {
 		return nil, fmt.Errorf("cannot attach to the pause: %w", err)
 	}
 	packet, files, err := c.receiveFiles()
+	packet, status, _ := strings.Cut(packet, "\n")
 	ending, welcome := parseWelcome(packet)
 	if err == nil && (!welcome || len(files) != descriptors) {
 		err = errors.New("it refused: the token is not its own, another supervisor is attached, or the two images are of different versions")
@@ -56,7 +60,7 @@ func Attach(name, token string) (*Link, error) {
 	return &Link{
 		conn:   c,
 		Files:  Files{Stdout: files[0], Stderr: files[1], Root: files[2], Mountinfo: files[3]},
-		Ending: ending,
+		Ending: ending, LastStatus: status,
 	}, nil
 }
 
@@ -70,10 +74,10 @@ func parseWelcome(packet string) (ending *int, ok bool) {
 	return nil, packet == "welcome"
 }
 
-// Signals calls signal with the name of each signal that the pause got. It
-// returns when the pause is gone or the link was closed: nil after an orderly
-// end of the connection.
-func (l *Link) Signals(signal func(name string)) error {
+// Signals calls signal with the name of each signal that the pause got, and
+// how long ago it got it. It returns when the pause is gone or the link was
+// closed: nil after an orderly end of the connection.
+func (l *Link) Signals(signal func(name string, ago time.Duration)) error {
 	for {
 		packet, err := l.conn.receive()
 		if errors.Is(err, io.EOF) {
@@ -82,8 +86,9 @@ func (l *Link) Signals(signal func(name string)) error {
 		if err != nil {
 			return err
 		}
-		if name, ok := strings.CutPrefix(packet, "signal "); ok {
-			signal(name)
+		if words := strings.Fields(packet); len(words) == 3 && words[0] == "signal" {
+			ms, _ := strconv.ParseInt(words[2], 10, 64)
+			signal(words[1], time.Duration(ms)*time.Millisecond)
 		}
 	}
 }
@@ -94,6 +99,15 @@ func (l *Link) Health(word string) error { return l.conn.send("health " + word) 
 // End tells the pause that the pod's end has begun, and with which exit code.
 func (l *Link) End(code int) error { return l.conn.send("ending " + strconv.Itoa(code)) }
 
+// Status gives the pause what it answers to [AskStatus], and what it tells the
+// next supervisor. One that is longer than [MaxStatus] is refused.
+func (l *Link) Status(text string) error {
+	if len(text) > MaxStatus {
+		return fmt.Errorf("a status of %d bytes is too long: %d are the most", len(text), MaxStatus)
+	}
+	return l.conn.send("status " + text)
+}
+
 // Verdict ends the pod with this exit code.
 func (l *Link) Verdict(code int) error { return l.conn.send("verdict " + strconv.Itoa(code)) }
 
@@ -102,16 +116,28 @@ func (l *Link) Close() error { return l.conn.file.Close() }
 
 // AskHealth asks the pause that listens on name for the pod's health.
 func AskHealth(name string, timeout time.Duration) (string, error) {
+	return ask(name, "health?", maxPacket, timeout)
+}
+
+// AskStatus asks the pause that listens on name for what a supervisor last
+// gave to [Link.Status]; empty if none did yet.
+func AskStatus(name string, timeout time.Duration) (string, error) {
+	answer, err := ask(name, "status?", len("status ")+MaxStatus, timeout)
+	return strings.TrimPrefix(answer, "status "), err
+}
+
+func ask(name, question string, longest int, timeout time.Duration) (string, error) {
 	c, err := dial(name)
 	if err != nil {
 		return "", err
 	}
 	defer c.file.Close()
 	c.file.SetDeadline(time.Now().Add(timeout))
-	if err := c.send("health?"); err != nil {
+	if err := c.send(question); err != nil {
 		return "", err
 	}
-	return c.receive()
+	answer, err := c.receiveInto(make([]byte, longest))
+	return string(answer), err
 }
 
 func dial(name string) (*conn, error) {

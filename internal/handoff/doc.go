@@ -2,15 +2,18 @@
 // supervisor: both ends of one abstract unix socket in the pod's network
 // namespace.
 //
-// Every message is one packet of one line of text:
+// Every message is one packet of text:
 //
 //	supervisor → pause   attach <version> <token>   who knows the token gets everything
-//	pause → supervisor   welcome [ending <code>]    with four descriptors: stdout, stderr, "/", mountinfo
-//	pause → supervisor   signal <name>              the pause got this signal, as "SIGTERM"
+//	pause → supervisor   welcome [ending <code>]    with four descriptors: stdout, stderr, "/", mountinfo;
+//	                                                the lines that follow are the last status
+//	pause → supervisor   signal <name> <ms>         the pause got this signal, as "SIGTERM", so many milliseconds ago
 //	supervisor → pause   health <word>              what the pause answers to its health check
 //	supervisor → pause   ending <code>              the pod's end has begun; whoever comes next finishes it
+//	supervisor → pause   status <text>              what the pod looks like; PID 1 keeps it and does not read it
 //	supervisor → pause   verdict <code>             the pod is over; PID 1 exits with this code
 //	anyone     → pause   health?                    answered with one word; needs no token
+//	anyone     → pause   status?                    answered with status <text>, the last one
 //
 // A pod that is healthy does not go back to starting: the answer stays healthy
 // until the supervisor says unhealthy.

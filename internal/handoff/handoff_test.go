@@ -145,7 +145,7 @@ func TestSignalsWaitForASupervisor(t *testing.T) {
 	s.Signal("SIGUSR1")
 
 	var got []string
-	l.Signals(func(name string) {
+	l.Signals(func(name string, _ time.Duration) {
 		got = append(got, name)
 		if name == "SIGUSR1" {
 			l.Close()
@@ -163,14 +163,19 @@ func TestEverySupervisorIsToldOfTheStop(t *testing.T) {
 	expect(t, s, Event{Kind: Attached})
 	// The first dies with the words unread in its socket.
 	s.Signal("SIGTERM")
+	began := time.Now()
 	s.Signal("SIGHUP")
 	first.Close()
 	expect(t, s, Event{Kind: Detached})
 
+	<-time.After(20 * time.Millisecond) // real time: the stop gets older
 	second := attach(t, name)
 	expect(t, s, Event{Kind: Attached})
 	var got []string
-	second.Signals(func(name string) {
+	second.Signals(func(name string, ago time.Duration) {
+		if ago < 20*time.Millisecond || ago > time.Since(began) {
+			t.Errorf("%s came %s ago", name, ago)
+		}
 		got = append(got, name)
 		second.Close()
 	})
@@ -199,6 +204,39 @@ func TestEverySupervisorGetsWhatTheFirstGot(t *testing.T) {
 			}
 		}
 		l.Close()
+		expect(t, s, Event{Kind: Detached})
+	}
+}
+
+func TestTheStatusOutlivesASupervisor(t *testing.T) {
+	s, name, _ := serve(t)
+	if got, err := AskStatus(name, 5*time.Second); got != "" || err != nil {
+		t.Errorf("before the first supervisor the status is %q, %v", got, err)
+	}
+	long := strings.Repeat("x", MaxStatus-1) + "\n"
+	for n, said := range []string{"one\ntwo", long, ""} {
+		l := attach(t, name)
+		expect(t, s, Event{Kind: Attached})
+		if err := l.Status(said); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Status(long + "x"); err == nil {
+			t.Error("a status that is too long was sent")
+		}
+		if n == 1 {
+			l.End(3)
+		}
+		l.Close()
+		expect(t, s, Event{Kind: Detached})
+		if got, err := AskStatus(name, 5*time.Second); got != said || err != nil {
+			t.Errorf("the status is %.20q of %d bytes, %v; want %.20q of %d", got, len(got), err, said, len(said))
+		}
+		next := attach(t, name)
+		expect(t, s, Event{Kind: Attached})
+		if next.LastStatus != said || (next.Ending != nil) != (n > 0) {
+			t.Errorf("the next supervisor gets %.20q and ending %v", next.LastStatus, next.Ending)
+		}
+		next.Close()
 		expect(t, s, Event{Kind: Detached})
 	}
 }

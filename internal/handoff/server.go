@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"bytes"
 	"os"
 	"strconv"
 	"strings"
@@ -48,10 +49,14 @@ type Server struct {
 	// the first that asked for the pod's end, and every supervisor is told.
 	pending []string
 	stop    string
+	stopAt  time.Time
 	// ending is the exit code of a pod whose end has begun; every later
 	// supervisor is told. Empty while the pod is to live.
-	ending   string
-	health   string
+	ending string
+	health string
+	// status is what a supervisor said last, for those who ask and for the
+	// next supervisor. Its memory is used again and again.
+	status   []byte
 	leftAt   time.Time // when the last supervisor went; zero while one is here
 	resolved bool      // a verdict was given
 }
@@ -113,9 +118,9 @@ func (s *Server) Signal(name string) {
 	defer s.mu.Unlock()
 	isStop := name == "SIGTERM" || name == "SIGINT"
 	if isStop && s.stop == "" {
-		s.stop = name
+		s.stop, s.stopAt = name, time.Now()
 	}
-	if s.supervisor != nil && s.supervisor.send("signal "+name) == nil || isStop {
+	if s.supervisor != nil && s.supervisor.send("signal "+name+" 0") == nil || isStop {
 		return
 	}
 	for _, p := range s.pending {
@@ -174,6 +179,11 @@ func (s *Server) serve(c *conn, known func()) {
 	case packet == "health?":
 		c.send(s.answer())
 		known()
+	case packet == "status?":
+		s.mu.Lock()
+		c.send("status " + string(s.status)) // with a word before it: an empty packet reads as an end
+		s.mu.Unlock()
+		known()
 	case len(words) == 3 && words[0] == "attach" && words[1] == version && sameToken(words[2], s.token):
 		known()
 		c.file.SetReadDeadline(time.Time{})
@@ -192,27 +202,37 @@ func (s *Server) attend(c *conn) {
 	if s.ending != "" {
 		welcome += " ending " + s.ending
 	}
+	if len(s.status) > 0 {
+		welcome += "\n" + string(s.status)
+	}
 	if s.supervisor != nil || c.send(welcome, s.files[:]...) != nil {
 		s.mu.Unlock()
 		return
 	}
 	if s.stop != "" {
-		c.send("signal " + s.stop)
+		c.send("signal " + s.stop + " " + strconv.FormatInt(time.Since(s.stopAt).Milliseconds(), 10))
 	}
 	for _, name := range s.pending {
-		c.send("signal " + name)
+		c.send("signal " + name + " 0")
 	}
 	s.pending = nil
 	s.supervisor, s.leftAt = c, time.Time{}
 	s.mu.Unlock()
 	s.events <- Event{Kind: Attached}
 
+	buf := make([]byte, len("status ")+MaxStatus)
 	for {
-		packet, err := c.receive()
+		packet, err := c.receiveInto(buf)
 		if err != nil {
 			break
 		}
-		verb, word, _ := strings.Cut(packet, " ")
+		if text, ok := bytes.CutPrefix(packet, []byte("status ")); ok {
+			s.mu.Lock()
+			s.status = append(s.status[:0], text...)
+			s.mu.Unlock()
+			continue
+		}
+		verb, word, _ := strings.Cut(string(packet), " ")
 		switch verb {
 		case "health":
 			s.mu.Lock()

@@ -9,9 +9,13 @@ import (
 // version is the protocol's; the two ends may come from different images.
 const version = "1"
 
-// maxPacket is far above the longest message. A longer packet is cut, and
-// then not understood.
+// maxPacket is far above the longest message of those that have no status in
+// them. A longer packet is cut, and then not understood.
 const maxPacket = 256
+
+// MaxStatus is how long a status may be, in bytes: less than what the kernel
+// takes in one packet (net.core.wmem_default, 208 KiB).
+const MaxStatus = 128 << 10
 
 // descriptors is how many files come with "welcome".
 const descriptors = 4
@@ -39,9 +43,14 @@ func newConn(fd int) *conn {
 
 // receive returns the next packet; io.EOF when the peer is gone.
 func (c *conn) receive() (string, error) {
-	buf := make([]byte, maxPacket)
+	packet, err := c.receiveInto(make([]byte, maxPacket))
+	return string(packet), err
+}
+
+// receiveInto is receive without garbage: the packet is in buf.
+func (c *conn) receiveInto(buf []byte) ([]byte, error) {
 	n, err := c.file.Read(buf)
-	return string(buf[:n]), err
+	return buf[:n], err
 }
 
 // send sends one packet, with files if there are any. It never waits: a peer
@@ -72,7 +81,7 @@ func (c *conn) receiveFiles() (string, []*os.File, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	buf := make([]byte, maxPacket)
+	buf := make([]byte, maxPacket+MaxStatus)
 	rights := make([]byte, syscall.CmsgSpace(4*descriptors))
 	var n, oobn int
 	var recvErr error

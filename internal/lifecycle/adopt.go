@@ -127,7 +127,7 @@ func (n *step) adopt(kept map[string]pod.Observed) {
 	switch {
 	case n.ending():
 		n.enterPhase(Ending)
-	case len(kept) == 0:
+	case len(kept) == 0 && n.Remembered == nil:
 		n.enterPhase(Initializing)
 		n.tell("starting the pod: %s", strings.Join(n.names(), ", "))
 	default:
@@ -135,7 +135,7 @@ func (n *step) adopt(kept map[string]pod.Observed) {
 		n.tell("taking the pod over")
 	}
 	var exited []pod.Observed
-	initsDone := false
+	initsDone := n.Remembered != nil && n.Remembered.Phase == string(Serving)
 	for _, name := range slices.Sorted(maps.Keys(kept)) {
 		o, p := kept[name], n.part(name)
 		initsDone = initsDone || !p.isInit()
@@ -148,8 +148,14 @@ func (n *step) adopt(kept map[string]pod.Observed) {
 				p.Health = h
 			}
 			n.ran(p, o.StartedAt)
+			if !o.StartedAt.IsZero() {
+				p.Since = o.StartedAt
+			}
 			n.tell("%s is running already", p)
 			n.do(Action{Kind: DoWait, Component: p.Name, Container: p.Container})
+			if rest, again := n.restarting(p, p.Container); again && !n.ending() {
+				n.replace(p, rest) // it was being stopped for that
+			}
 		case pod.StateExited:
 			n.ran(p, o.StartedAt)
 			exited = append(exited, o)
@@ -159,8 +165,17 @@ func (n *step) adopt(kept map[string]pod.Observed) {
 	n.Early = nil
 	slices.SortStableFunc(exited, func(a, b pod.Observed) int { return a.Exit.At.Compare(b.Exit.At) })
 	for _, o := range exited {
-		if p := n.part(o.Component); p.State == Waiting {
+		p := n.part(o.Component)
+		if rest, again := n.restarting(p, p.Container); again && !n.ending() && p.State == Waiting {
+			n.backOff(p, rest)
+		} else if p.State == Waiting {
 			n.exited(p, o.Exit)
+		}
+	}
+	for i := range n.Parts {
+		p := &n.Parts[i]
+		if rest, again := n.restarting(p, ""); again && rest > 0 && !n.ending() && p.State == Waiting && p.Container == "" {
+			n.backOff(p, rest) // it could not be made
 		}
 	}
 	if initsDone && !n.ending() {

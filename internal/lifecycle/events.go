@@ -56,6 +56,7 @@ type Event struct {
 	Exit      pod.Exit       // Exited
 	Health    pod.Health     // HealthChanged
 	Signal    string         // StopAsked, Signalled
+	Ago       time.Duration  // StopAsked: how long before At the pause was asked
 	Err       error          // the failures
 }
 

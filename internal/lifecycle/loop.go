@@ -34,6 +34,10 @@ type Config struct {
 	// process die before the verdict, the next one resumes with it.
 	Ending func(code int)
 
+	// Remembered is what an earlier supervisor last gave to Status; nil if
+	// there was none. Restarts and backoffs go on from there.
+	Remembered *pod.Status
+
 	// Health is told the pod's health at first, and when it changes.
 	Health func(pod.Health)
 	// Message is told the pod's story, a line at a time, Error what failed.
@@ -89,7 +93,7 @@ func (l *loop) run(ctx context.Context) {
 				commands = nil
 				continue
 			}
-			l.step(Event{Kind: c.kind, Signal: c.signal})
+			l.step(Event{Kind: c.kind, Signal: c.signal, Ago: c.ago})
 		case <-l.timer.C:
 			for _, e := range l.alarms.due(time.Now()) {
 				l.step(e)

@@ -48,6 +48,7 @@ func advance(s Snapshot, e Event) *step {
 func (n *step) handle(e Event) {
 	switch e.Kind {
 	case Begun:
+		n.PhaseSince = e.At
 		if n.Resume != nil {
 			n.end(Verdict{Cause: Resumed, Exit: pod.Exit{Code: *n.Resume}}, "its end had begun when the last supervisor died")
 		}
@@ -61,7 +62,7 @@ func (n *step) handle(e Event) {
 	case HealthChanged:
 		n.healthChanged(e)
 	case StopAsked:
-		n.stopAsked(e.Signal)
+		n.stopAsked(e.Signal, e.Ago)
 	case Signalled:
 		n.signalled(e.Signal)
 	case PauseGone:
@@ -195,6 +196,7 @@ func (n *step) enter(p *Part, s State) {
 	n.moves = append(n.moves, move{p.State, s})
 	p.State, p.Since = s, n.at
 	p.TimedWait = false
+	p.RestartAt = time.Time{}
 	if s != Running && s != Starting {
 		p.Health = ""
 	}
@@ -202,7 +204,10 @@ func (n *step) enter(p *Part, s State) {
 }
 
 func (n *step) enterPhase(p Phase) {
-	n.Phase = p
+	n.Phase, n.PhaseSince = p, n.at
+	if r := n.Remembered; r != nil && r.Phase == string(p) {
+		n.PhaseSince = r.Since
+	}
 	n.changed = true
 }
 

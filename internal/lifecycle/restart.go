@@ -94,6 +94,7 @@ func (n *step) count(p *Part, d Decision) {
 // afterwards, so that it can be looked at meanwhile.
 func (n *step) backOff(p *Part, delay time.Duration) {
 	n.enter(p, BackingOff)
+	p.RestartAt = n.at.Add(delay)
 	if delay <= 0 {
 		n.restartDue(p)
 		return
@@ -114,7 +115,7 @@ func (n *step) restartDue(p *Part) {
 
 // replace stops a running part in order to start it again.
 func (n *step) replace(p *Part, delay time.Duration) {
-	p.Delay = delay
 	n.enter(p, Stopping)
+	p.Delay, p.RestartAt = delay, n.at.Add(delay)
 	n.do(Action{Kind: DoStop, Component: p.Name, Container: p.Container, Grace: p.grace()})
 }

@@ -22,6 +22,8 @@ type Snapshot struct {
 	UnderSwarm bool
 
 	Phase Phase
+	// PhaseSince is when it began.
+	PhaseSince time.Time
 	// Parts lists the init components in their order, then the components by
 	// name.
 	Parts []Part
@@ -31,6 +33,9 @@ type Snapshot struct {
 	// Resume is the exit code with which an earlier supervisor began to end
 	// the pod, nil if none did.
 	Resume *int
+	// Remembered is what an earlier supervisor said last, nil if there was
+	// none.
+	Remembered *pod.Status
 	// Verdict says why the pod ends, once it does.
 	Verdict Verdict
 	// Deadline is when everything that still runs is killed.
@@ -65,8 +70,10 @@ type Part struct {
 	// Starts counts the containers that ran, Restarts the decisions to start
 	// it again, Attempts those of them that count for its backoff.
 	Starts, Restarts, Attempts int
-	// Delay is how long to back off once it has stopped.
-	Delay time.Duration
+	// Delay is how long to back off once it has stopped, RestartAt when that
+	// is over.
+	Delay     time.Duration
+	RestartAt time.Time
 	// TimedWait: the alarm for its wait is set.
 	TimedWait bool
 
@@ -79,7 +86,7 @@ type Part struct {
 
 // newSnapshot is the pod before its first event.
 func newSnapshot(cfg Config) Snapshot {
-	s := Snapshot{Spec: cfg.Spec, Plan: cfg.Plan, UnderSwarm: cfg.UnderSwarm, Phase: Adopting, Resume: cfg.Resume}
+	s := Snapshot{Spec: cfg.Spec, Plan: cfg.Plan, UnderSwarm: cfg.UnderSwarm, Phase: Adopting, Resume: cfg.Resume, Remembered: cfg.Remembered}
 	components := slices.SortedFunc(slices.Values(cfg.Spec.Components), func(a, b pod.Component) int {
 		return strings.Compare(a.Name, b.Name)
 	})
@@ -88,6 +95,7 @@ func newSnapshot(cfg Config) Snapshot {
 		if cfg.Hash != nil {
 			p.Hash = cfg.Hash(c)
 		}
+		s.recall(&p)
 		s.Parts = append(s.Parts, p)
 	}
 	return s

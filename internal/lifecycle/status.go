@@ -6,12 +6,18 @@ import (
 
 // Status is what a snapshot says to people.
 func Status(s Snapshot) pod.Status {
-	status := pod.Status{Phase: string(s.Phase), Health: s.Health}
+	status := pod.Status{Phase: string(s.Phase), Since: s.PhaseSince, Health: s.Health, Supervisors: 1}
+	if s.Remembered != nil {
+		status.Supervisors += s.Remembered.Supervisors
+	}
 	for i := range s.Parts {
 		p := &s.Parts[i]
 		c := pod.ComponentStatus{
 			Name: p.Name, Role: p.Role, Life: life(p, s.ending()), Since: p.Since,
-			Restarts: p.Restarts, ContainerID: p.Container,
+			Restarts: p.Restarts, Attempts: p.Attempts, ContainerID: p.Container,
+		}
+		if at := p.RestartAt; !at.IsZero() && !s.ending() {
+			c.RestartAt = &at
 		}
 		if p.State == Running {
 			c.Health = p.health()

@@ -16,7 +16,7 @@ func TestStatus(t *testing.T) {
 		part("job", Ended, func(p *Part) { p.HasExit, p.Exit = true, pod.Exit{Code: 137, OOMKilled: true} }),
 		part("web", Ended, unstartable),
 	}}
-	want := pod.Status{Phase: "running", Health: pod.Unhealthy, Components: []pod.ComponentStatus{
+	want := pod.Status{Phase: "running", Health: pod.Unhealthy, Supervisors: 1, Components: []pod.ComponentStatus{
 		{Name: "setup", Role: pod.RoleInit, Life: pod.LifeEnded, LastExit: &pod.Exit{}, Reason: "ended with code 0"},
 		{Name: "db", Role: pod.RoleComponent, Life: pod.LifeRunning, Health: pod.Unhealthy, Since: start, Restarts: 2, ContainerID: "x"},
 		{Name: "job", Role: pod.RoleComponent, Life: pod.LifeEnded, LastExit: &pod.Exit{Code: 137, OOMKilled: true},

@@ -38,19 +38,7 @@ func (n *step) end(v Verdict, reason string, args ...any) {
 		n.enterPhase(Ending)
 	}
 
-	budget := n.Spec.StopBudget
-	if budget <= 0 {
-		budget = defaultBudget
-	}
-	margin := Margin(budget)
-	n.Deadline = n.at.Add(budget - margin)
-	// Late enough for components that need their time, early enough to give
-	// the others some, when one does not end at all.
-	n.alarm(OrderOver, "", (budget-margin)*2/3)
-	n.alarm(GraceOver, "", budget-margin)
-	n.alarm(ForceOver, "", budget-margin/2)
-	n.alarm(BudgetOver, "", budget-margin/10)
-
+	n.spend(0)
 	for i := range n.Parts {
 		if p := &n.Parts[i]; p.State == Creating || p.State == Starting {
 			n.do(Action{Kind: DoCancel, Component: p.Name})
@@ -58,9 +46,32 @@ func (n *step) end(v Verdict, reason string, args ...any) {
 	}
 }
 
-// stopAsked takes SIGTERM and SIGINT. A second one changes nothing.
-func (n *step) stopAsked(signal string) {
+// spend sets the alarms of the stop budget, of which so much is spent already.
+func (n *step) spend(spent time.Duration) {
+	budget := n.Spec.StopBudget
+	if budget <= 0 {
+		budget = defaultBudget
+	}
+	margin := Margin(budget)
+	// Whoever is asked to stop although the budget is spent has more of it
+	// than we know; the margin is what killing and removing needs.
+	spent = min(spent, budget-margin)
+	n.Deadline = n.at.Add(budget - margin - spent)
+	// Late enough for components that need their time, early enough to give
+	// the others some, when one does not end at all.
+	n.alarm(OrderOver, "", (budget-margin)*2/3-spent)
+	n.alarm(GraceOver, "", budget-margin-spent)
+	n.alarm(ForceOver, "", budget-margin/2-spent)
+	n.alarm(BudgetOver, "", budget-margin/10-spent)
+}
+
+// stopAsked takes SIGTERM and SIGINT. A second one changes nothing. One that an
+// earlier supervisor was told already leaves less of the budget.
+func (n *step) stopAsked(signal string, ago time.Duration) {
 	n.end(Verdict{Cause: Asked}, "%s", signal)
+	if ago > 0 && !n.Verdict.StopAsked {
+		n.spend(ago)
+	}
 	n.Verdict.StopAsked = true
 }
 

@@ -2,6 +2,7 @@ package lifecycle_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -80,7 +81,7 @@ func (w *world) after(d time.Duration, do func()) { time.AfterFunc(d, do) }
 
 // signal is what the pause says at that time.
 func (w *world) signal(d time.Duration, name string) {
-	w.after(d, func() { w.commands <- lifecycle.Signal(name) })
+	w.after(d, func() { w.commands <- lifecycle.Signal(name, 0) })
 }
 
 func (w *world) say(line string) {
@@ -90,6 +91,24 @@ func (w *world) say(line string) {
 		w.endingAt = time.Now()
 	}
 	w.story = append(w.story, fmt.Sprintf("%v %s", time.Since(w.began).Round(time.Millisecond), line))
+}
+
+// remembered is what the pause tells the next supervisor: the last status, as
+// it comes out of JSON.
+func (w *world) remembered() *pod.Status {
+	w.t.Helper()
+	if w.status.Supervisors == 0 {
+		return nil
+	}
+	text, err := json.Marshal(w.status)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var status pod.Status
+	if err := json.Unmarshal(text, &status); err != nil {
+		w.t.Fatal(err)
+	}
+	return &status
 }
 
 func (w *world) run() int { return w.runWith(w.t.Context()) }
@@ -106,9 +125,10 @@ func (w *world) runWith(ctx context.Context) int {
 	}
 	code := lifecycle.Run(ctx, lifecycle.Config{
 		Spec: w.spec, Plan: order, Engine: engine, Hash: hash, UnderSwarm: w.underSwarm, Commands: w.commands,
-		Resume:  w.resume,
-		Ending:  func(code int) { w.resume = &code },
-		Message: w.say,
+		Resume:     w.resume,
+		Remembered: w.remembered(),
+		Ending:     func(code int) { w.resume = &code },
+		Message:    w.say,
 		Error: func(s string) {
 			w.say("ERROR " + s)
 			w.trouble = append(w.trouble, s)

@@ -26,10 +26,10 @@ const (
 // Exit is how a container ended.
 type Exit struct {
 	// Code is the engine's exit code: 0-255, 128+n after signal n.
-	Code int
+	Code int `json:"code"`
 	// OOMKilled: the kernel killed it for memory. Code is 137 then.
-	OOMKilled bool
-	At        time.Time
+	OOMKilled bool      `json:"oom_killed,omitempty"`
+	At        time.Time `json:"at,omitzero"`
 }
 
 // Observed is one container of the pod as the engine shows it.

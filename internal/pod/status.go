@@ -19,8 +19,12 @@ const (
 type Status struct {
 	// Phase is what the pod as a whole does: "adopting", "init", "running",
 	// "stopping", "sweeping" or "over".
-	Phase  string `json:"phase"`
-	Health Health `json:"health"`
+	Phase string `json:"phase"`
+	// Since is when Phase began.
+	Since  time.Time `json:"since"`
+	Health Health    `json:"health"`
+	// Supervisors counts those that the pod had, the one that speaks included.
+	Supervisors int `json:"supervisors"`
 	// Components lists the init components in their order, then the others by
 	// name.
 	Components []ComponentStatus `json:"components"`
@@ -35,7 +39,12 @@ type ComponentStatus struct {
 	Since time.Time `json:"since"`
 	// Health is empty unless the component runs.
 	Health   Health `json:"health,omitempty"`
-	Restarts int    `json:"restarts"`
+	// Restarts counts all of them, Attempts those that count for the backoff
+	// and for max_attempts.
+	Restarts int `json:"restarts"`
+	Attempts int `json:"attempts"`
+	// RestartAt is when the backoff is over, nil if none runs.
+	RestartAt *time.Time `json:"restart_at,omitempty"`
 	// LastExit is how it last ended, nil if it never did.
 	LastExit *Exit `json:"last_exit,omitempty"`
 	// Reason says in a few words why it ended last or could not start.

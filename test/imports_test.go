@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"internal/plan":       {"internal/pod"},
 	"internal/lifecycle":  {"internal/pod", "internal/plan"},
 	"internal/probe":      {"internal/pod"},
-	"internal/engine":     {"internal/pod", "internal/labels", "internal/namespaces"},
+	"internal/engine":     {"internal/pod", "internal/labels", "internal/namespaces", "internal/logs"},
 
 	"internal/lifecycle/enginetest":  {"internal/pod"}, // an engine in memory
 	"images/pack":                    nil,

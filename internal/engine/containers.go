@@ -42,6 +42,9 @@ func (p *Pod) List(ctx context.Context) ([]pod.Observed, error) {
 		if err != nil {
 			return nil, err
 		}
+		if o.Run == p.spec.Run && o.Role != pod.RoleIPC && o.State != pod.StateCreated {
+			p.follow(ctx, c.ID)
+		}
 		seen = append(seen, o)
 	}
 	return seen, nil
@@ -173,6 +176,9 @@ func (p *Pod) Remove(ctx context.Context, id string) error {
 	p.hooks.removed(id)
 	o, err := p.inspect(ctx, id)
 	ran := err == nil && o.State != pod.StateCreated
+	if err == nil && o.State == pod.StateExited {
+		p.drained(ctx, id) // its log goes with it, and may not have been read to the end
+	}
 	if err := p.client.remove(ctx, id); err != nil {
 		return err
 	}

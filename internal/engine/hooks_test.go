@@ -19,6 +19,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 
+	"github.com/podlike/podlike/internal/logs"
 	"github.com/podlike/podlike/internal/pod"
 )
 
@@ -112,11 +113,9 @@ func (h *heard) String() string {
 	return h.text
 }
 
-// Copy takes frames as they are: the tests look for words in them.
-func (h *heard) Copy(component string, stream io.Reader, _ bool) error {
-	all, err := io.ReadAll(stream)
-	h.say(component + " printed " + string(all))
-	return err
+func (h *heard) Write(b []byte) (int, error) {
+	h.say(strings.TrimSuffix(string(b), "\n"))
+	return len(b), nil
 }
 
 // execPod is a pod on that engine.
@@ -140,7 +139,7 @@ func execPod(t *testing.T, e *execEngine) (*Pod, *heard) {
 	log := &heard{}
 	return &Pod{
 		client: &Client{api: api}, spec: pod.Spec{Options: pod.Options{Logs: true}},
-		logs: log, say: log.say, streams: map[string]*stream{}, hooks: newHooks(),
+		logs: logs.NewSink(log, log), say: log.say, streams: map[string]*stream{}, hooks: newHooks(),
 	}, log
 }
 
@@ -188,7 +187,7 @@ func TestPostStart(t *testing.T) {
 				t.Errorf("ran %q, want %q", got, tt.ran)
 			}
 			for _, command := range tt.ran {
-				if !strings.Contains(log.String(), "web printed ") || !strings.Contains(log.String(), command) {
+				if !strings.Contains(log.String(), "[out] web: ") || !strings.Contains(log.String(), command) {
 					t.Errorf("the output of %q is not in %q", command, log)
 				}
 			}

@@ -3,23 +3,19 @@ package engine
 import (
 	"context"
 	"fmt"
-	"io"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/podlike/podlike/internal/labels"
+	"github.com/podlike/podlike/internal/logs"
 	"github.com/podlike/podlike/internal/namespaces"
 	"github.com/podlike/podlike/internal/pod"
 )
-
-// Logs takes a component's output; internal/logs does it.
-type Logs interface {
-	// Copy reads an attach stream to its end, framed unless tty.
-	Copy(component string, stream io.Reader, tty bool) error
-}
 
 // Pod is one pod's containers. It implements lifecycle.Engine.
 type Pod struct {
@@ -31,15 +27,19 @@ type Pod struct {
 	mounts    []container.MountPoint
 	volumes   map[string]string
 	taskFiles taskFiles
-	logs      Logs
+	logs      *logs.Sink
 	files     Files
 	say       func(string)
+	began     time.Time // when this supervisor began to look after the pod
 
 	donor sync.Mutex // held while the IPC donor is looked for and made
 
 	mu      sync.Mutex
 	streams map[string]*stream // by container ID
 	warned  map[string]bool
+
+	reading   sync.Mutex   // held while old log lines are compared: they may be many
+	linesRead atomic.Int64 // of all logs
 
 	hooks *hooks
 }
@@ -48,7 +48,7 @@ type Pod struct {
 type PodConfig struct {
 	Spec  pod.Spec
 	Facts Facts
-	Logs  Logs
+	Logs  *logs.Sink // may be nil
 	Files Files
 	// Mountinfo is the pause's /proc/self/mountinfo.
 	Mountinfo string
@@ -71,6 +71,7 @@ func (c *Client) Pod(config PodConfig) *Pod {
 		logs:      config.Logs,
 		files:     config.Files,
 		say:       config.Say,
+		began:     time.Now(),
 		streams:   map[string]*stream{},
 		warned:    map[string]bool{},
 		hooks:     newHooks(),

@@ -32,8 +32,8 @@ func (s *Sink) Copy(component string, r io.Reader, tty bool) error {
 	c := &copier{
 		sink:   s,
 		in:     bufio.NewReaderSize(r, batchSize),
-		stdout: stream{to: s.stdout, prefix: "[out] " + component + ": "},
-		stderr: stream{to: s.stderr, prefix: "[err] " + component + ": "},
+		stdout: s.stdoutOf(component),
+		stderr: s.stderrOf(component),
 	}
 	read := c.frames
 	if tty {
@@ -69,6 +69,21 @@ type stream struct {
 	to      io.Writer
 	prefix  string
 	partial []byte // the line that is not finished yet
+}
+
+// What the lines of the task's output begin with.
+const (
+	stdoutPrefix = "[out] "
+	stderrPrefix = "[err] "
+	ownPrefix    = "podlike: "
+)
+
+func (s *Sink) stdoutOf(component string) stream {
+	return stream{to: s.stdout, prefix: stdoutPrefix + component + ": "}
+}
+
+func (s *Sink) stderrOf(component string) stream {
+	return stream{to: s.stderr, prefix: stderrPrefix + component + ": "}
 }
 
 // raw reads bytes without frames to their end.

@@ -118,6 +118,5 @@ func (s *Sink) Flush(ctx context.Context) error {
 func (s *Sink) write(to io.Writer, lines []byte) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	_, err := to.Write(lines)
-	return err
+	return writePieces(to, lines)
 }

@@ -38,7 +38,7 @@ type ComponentStatus struct {
 	// Since is when Life began.
 	Since time.Time `json:"since"`
 	// Health is empty unless the component runs.
-	Health   Health `json:"health,omitempty"`
+	Health Health `json:"health,omitempty"`
 	// Restarts counts all of them, Attempts those that count for the backoff
 	// and for max_attempts.
 	Restarts int `json:"restarts"`

@@ -15,6 +15,7 @@ import (
 
 	"github.com/podlike/podlike/internal/engine"
 	"github.com/podlike/podlike/internal/lifecycle/conformance"
+	"github.com/podlike/podlike/internal/logs"
 	"github.com/podlike/podlike/internal/pod"
 )
 
@@ -55,7 +56,7 @@ func TestEngineConformance(t *testing.T) {
 				// that does not listen yet.
 				Spec:  pod.Spec{Identity: identity, Options: pod.Options{Logs: true, PIDs: true}},
 				Facts: facts,
-				Logs:  discardLogs{},
+				Logs:  logs.NewSink(io.Discard, io.Discard),
 				Say:   func(line string) { t.Log(line) },
 			}),
 			Component: conformanceComponent,
@@ -71,7 +72,7 @@ func conformanceComponent(name string, w conformance.Work) pod.Component {
 	case w.EndsWith:
 		service.Command = types.ShellCommand{"exit", strconv.Itoa(w.Code)}
 	case w.Deaf:
-		service.Command = types.ShellCommand{"ignore-term"}
+		service.StopSignal = "SIGWINCH" // which is ignored from the first moment on
 	}
 	if w.Checked {
 		often := types.Duration(200 * time.Millisecond)
@@ -81,12 +82,4 @@ func conformanceComponent(name string, w conformance.Work) pod.Component {
 		service.Image = missingImage
 	}
 	return pod.Component{Name: name, Role: pod.RoleComponent, Service: service}
-}
-
-// discardLogs drains the streams, as every reader of them must.
-type discardLogs struct{}
-
-func (discardLogs) Copy(_ string, stream io.Reader, _ bool) error {
-	_, err := io.Copy(io.Discard, stream)
-	return err
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/podlike/podlike/test/e2e/pattern"
 )
@@ -19,6 +20,7 @@ func lines(args []string) int {
 	sizes := set.String("sizes", "100", "their sizes in bytes, with commas")
 	to := set.String("to", "stdout", "stdout, stderr or both")
 	last := set.String("last", "", "written at the very end, without a newline")
+	every := set.Duration("every", 0, "write one line each time so much has passed, and not all at once")
 	hold := set.Bool("hold", false, "wait for SIGTERM before the end")
 	set.Parse(args)
 
@@ -44,6 +46,12 @@ func lines(args []string) int {
 		line = append(pattern.Line(line[:0], i, size[i%len(size)]), '\n')
 		for _, s := range streams {
 			s.Write(line)
+			if *every > 0 {
+				s.Flush()
+			}
+		}
+		if *every > 0 {
+			time.Sleep(*every)
 		}
 	}
 	for _, s := range streams {

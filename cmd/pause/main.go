@@ -62,6 +62,7 @@ func healthcheck() int {
 
 // hold keeps a container alive, for the sake of its namespaces.
 func hold() {
+	dropFalseAlarms()
 	end := make(chan os.Signal, 1)
 	signal.Notify(end, syscall.SIGTERM, syscall.SIGINT)
 	<-end

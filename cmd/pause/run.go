@@ -24,6 +24,7 @@ func run(args []string) int {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT,
 		syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH)
 	signal.Ignore(syscall.SIGPIPE)
+	dropFalseAlarms()
 
 	exits := make(chan reaper.Exit, 1)
 	child := newLauncher(args)
@@ -84,6 +85,14 @@ func attend(l *life, signals <-chan os.Signal, exits <-chan reaper.Exit) int {
 func hide() {
 	const prSetDumpable = 4
 	syscall.RawSyscall(syscall.SYS_PRCTL, prSetDumpable, 0, 0)
+}
+
+// dropFalseAlarms lets the signals by which the kernel tells of a program's own
+// faults do nothing when a process sent them: any component that shares this
+// PID namespace can. Real faults still end the process.
+func dropFalseAlarms() {
+	signal.Notify(make(chan os.Signal), syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGILL,
+		syscall.SIGSEGV, syscall.SIGSTKFLT, syscall.SIGSYS, syscall.SIGTRAP)
 }
 
 // files are what the supervisor needs of this container.

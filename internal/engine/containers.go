@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -44,6 +45,9 @@ func (p *Pod) List(ctx context.Context) ([]pod.Observed, error) {
 		}
 		if o.Run == p.spec.Run && o.Role != pod.RoleIPC && o.State != pod.StateCreated {
 			p.follow(ctx, c.ID)
+		}
+		if i := slices.IndexFunc(p.spec.Components, func(c pod.Component) bool { return c.Name == o.Component }); i >= 0 && o.Run == p.spec.Run {
+			p.hooks.made(o.ContainerID, p.spec.Components[i]) // if another supervisor did not get to them
 		}
 		seen = append(seen, o)
 	}

@@ -142,7 +142,17 @@ func (n *step) adopt(kept map[string]pod.Observed) {
 		p.Container, p.HasCheck = o.ContainerID, o.HasCheck
 		switch o.State {
 		case pod.StateRunning:
+			if n.wasStarting(p) {
+				n.tell("%s was being started", p)
+				n.enter(p, Starting)
+				n.do(Action{Kind: DoWait, Component: p.Name, Container: p.Container})
+				n.do(Action{Kind: DoStart, Component: p.Name, Container: p.Container})
+				continue
+			}
 			n.enter(p, Running)
+			if n.wasStopping(p) {
+				p.Service.PreStop = nil
+			}
 			p.Health = o.Health
 			if h, ok := n.Early[o.ContainerID]; ok {
 				p.Health = h

@@ -15,6 +15,7 @@
 //	waiting ──► creating ──► starting ──► running ──► stopping ──► ended ──► removing ──► gone
 //
 //	waiting ──► running                      an earlier supervisor had started it
+//	waiting ──► starting                     an earlier supervisor was about to
 //	waiting ──► ended                        it ended meanwhile, or can never start
 //	waiting ──► backing off                  it ended meanwhile, and is restarted
 //	waiting ──► gone                         the pod ends before its turn

@@ -8,9 +8,9 @@ import (
 )
 
 // What an earlier supervisor said last is worth more than the list of
-// containers in three things only: how often a component was restarted, that
-// an end was judged already, and when its backoff is over. What runs, and how
-// it ended, the engine knows better.
+// containers in a few things only: how often a component was restarted, that
+// an end was judged already, when its backoff is over, and which hooks it was
+// about to run. What runs, and how it ended, the engine knows better.
 
 // recalled is what an earlier supervisor said of the part, nil if nothing.
 func (s *Snapshot) recalled(p *Part) *pod.ComponentStatus {
@@ -39,6 +39,20 @@ func (s *Snapshot) recall(p *Part) {
 	if p.HasExit || p.Restarts > 0 || r.Life == pod.LifeRunning {
 		p.Starts = 1
 	}
+}
+
+// wasStarting reports whether an earlier supervisor had not finished the start
+// of the part's container: its post_start hooks are run again, from the first.
+func (n *step) wasStarting(p *Part) bool {
+	r := n.recalled(p)
+	return r != nil && r.Life == pod.LifeStarting && r.ContainerID == p.Container && !n.ending()
+}
+
+// wasStopping reports whether an earlier supervisor had begun to stop the
+// part's container: its pre_stop hooks are not run again.
+func (n *step) wasStopping(p *Part) bool {
+	r := n.recalled(p)
+	return r != nil && r.Life == pod.LifeStopping && r.ContainerID == p.Container
 }
 
 // restarting is the rest of the backoff of a part whose restart was decided

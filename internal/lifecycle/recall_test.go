@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/compose-spec/compose-go/v2/types"
+
 	"github.com/podlike/podlike/internal/lifecycle"
 	"github.com/podlike/podlike/internal/lifecycle/enginetest"
 	"github.com/podlike/podlike/internal/pod"
@@ -134,4 +136,65 @@ func TestTheStopBudgetSurvivesASupervisor(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a supervisor had begun is finished by the next: hooks after the start
+// are run again, those before the stop are not.
+func TestHooksOverSupervisors(t *testing.T) {
+	preStop := func(c *pod.Component) { c.Service.PreStop = []types.ServiceHook{{Command: []string{"bye"}}} }
+	bubble(t, "in the middle of a start", func(t *testing.T) {
+		w := newWorld(t, component("web"), component("after", needs("web", pod.Started)))
+		w.wrap = func(e *enginetest.Engine) lifecycle.Engine { return starts{e} }
+		w.runFor(500 * ms)
+		<-time.After(2 * s)
+		w.story = nil
+		w.signal(10*s, "SIGTERM")
+		if code := w.run(); code != 0 {
+			t.Errorf("code %d", code)
+		}
+		w.has(`2.5s component "web" was being started`, `3.5s component "web" is running`, `3.5s starting component "after"`)
+		w.gone()
+	})
+	bubble(t, "in the middle of a stop", func(t *testing.T) {
+		w := newWorld(t, component("web", preStop))
+		w.does("web", enginetest.Script{Drain: 3 * s})
+		var hooks []int
+		w.wrap = func(e *enginetest.Engine) lifecycle.Engine { return stops{e, &hooks} }
+		w.signal(s, "SIGTERM")
+		w.runFor(2 * s)
+		w.commands <- lifecycle.Signal("SIGTERM", s)
+		if code := w.run(); code != 0 {
+			t.Errorf("code %d", code)
+		}
+		w.gone()
+		if len(hooks) != 2 || hooks[0] != 1 || hooks[1] != 0 {
+			t.Errorf("the stops had %v hooks to run, want 1 and then none", hooks)
+		}
+	})
+}
+
+// starts has post_start hooks that take a second.
+type starts struct{ *enginetest.Engine }
+
+func (s starts) Start(ctx context.Context, id string) error {
+	if err := s.Engine.Start(ctx, id); err != nil {
+		return err
+	}
+	select {
+	case <-time.After(time.Second):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// stops notes how many hooks each stop has to run.
+type stops struct {
+	*enginetest.Engine
+	hooks *[]int
+}
+
+func (s stops) Stop(ctx context.Context, id string, c pod.Component, grace time.Duration) error {
+	*s.hooks = append(*s.hooks, len(c.Service.PreStop))
+	return s.Engine.Stop(ctx, id, c, grace)
 }

@@ -30,7 +30,7 @@ const (
 // transitions lists every state and where it may lead. Nothing reads it but
 // the tests, which hold the code and the diagram in doc.go against it.
 var transitions = map[State][]State{
-	Waiting:    {Creating, Running, BackingOff, Ended, Removing, Gone},
+	Waiting:    {Creating, Starting, Running, BackingOff, Ended, Removing, Gone},
 	Creating:   {Starting, BackingOff, Ended},
 	Starting:   {Running, BackingOff, Ended, Removing},
 	Running:    {Stopping, BackingOff, Ended, Removing},

@@ -58,7 +58,7 @@ func (w *walker) perform(a Action) {
 	case DoStart:
 		answer.Kind = Started
 		for id := range w.running {
-			if w.s.holder(id) != nil && w.s.holder(id).Name == a.Component {
+			if id != a.Container && w.s.holder(id) != nil && w.s.holder(id).Name == a.Component {
 				w.t.Fatalf("starts %s while %s may run", a.Container, id)
 			}
 		}
@@ -118,12 +118,13 @@ func (w *walker) answer(e Event) {
 	}
 }
 
-// list invents what was left behind.
+// list invents what was left behind, and what was said of it.
 func (w *walker) list() []pod.Observed {
 	if w.s.Phase != Adopting || w.chance(50) {
 		return nil
 	}
 	var list []pod.Observed
+	w.s.Remembered = &pod.Status{Phase: string(w.s.Phase)}
 	started := w.chance(60)
 	for i, p := range w.s.Parts {
 		o := pod.Observed{
@@ -141,6 +142,12 @@ func (w *walker) list() []pod.Observed {
 			w.running[o.ContainerID] = o.Run == ""
 		}
 		list = append(list, o)
+		lives := []pod.Life{pod.LifeWaiting, pod.LifeStarting, pod.LifeRunning, pod.LifeRestarting, pod.LifeStopping, pod.LifeEnded}
+		said := pod.ComponentStatus{Name: p.Name, Role: p.Role, Life: lives[w.rand.IntN(len(lives))], ContainerID: o.ContainerID}
+		if soon := w.now.Add(time.Second); w.chance(50) {
+			said.RestartAt = &soon
+		}
+		w.s.Remembered.Components = append(w.s.Remembered.Components, said)
 		if !started {
 			break
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/podlike/podlike/internal/labels"
 	"github.com/podlike/podlike/internal/pod"
 )
 
@@ -47,6 +48,11 @@ func flags() (*pod.Options, *pflag.FlagSet) {
 	set.BoolVar(&options.Pull, "pull", false, "pull every image before its container is created")
 	set.StringVar((*string)(&options.OnUnhealthy), "on-unhealthy", string(pod.UnhealthyAuto),
 		"what an unhealthy pod does: exit (with 1), report (to the health check only), auto (exit under Swarm, else report)")
+	var words []string
+	for _, w := range labels.DenyWords {
+		words = append(words, w.Word)
+	}
+	set.StringSliceVar(&options.Deny, "deny", nil, "what no component may have, words with commas between: "+labels.DenyAll+", or some of "+strings.Join(words, ", "))
 	return options, set
 }
 

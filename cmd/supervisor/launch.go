@@ -62,7 +62,7 @@ func launch(args []string) int {
 	if err != nil {
 		return failLaunch(err)
 	}
-	definition, err := labels.Supervisor(facts.Labels)
+	definition, err := defineSupervisor(facts, args)
 	if err != nil {
 		return failLaunch(invalid{err})
 	}
@@ -93,6 +93,22 @@ func launch(args []string) int {
 		return failLaunch(fmt.Errorf("cannot start the pod's supervisor: %w", err))
 	}
 	return 0
+}
+
+// defineSupervisor reads what the user says of the supervisor, nil for nothing,
+// and refuses what is denied. Mistakes in the arguments count here only where
+// there is something to refuse; else the supervisor says them, together with
+// those of the components.
+func defineSupervisor(facts engine.Facts, args []string) (*pod.Component, error) {
+	if _, ok := facts.Labels[labels.SupervisorLabel]; !ok {
+		return nil, nil
+	}
+	options, flagErr := parseFlags(args)
+	policy, policyErr := facts.Policy(options.Deny)
+	if err := errors.Join(flagErr, policyErr); err != nil {
+		return nil, err
+	}
+	return labels.Supervisor(facts.Labels, policy)
 }
 
 // invalid is a mistake of the user's.

@@ -98,17 +98,19 @@ func (s *supervisor) supervise(args []string) int {
 	defer client.Close()
 
 	identity := pod.Identity{ID: facts.Pause.ID, Run: os.Getenv(envRun), Name: facts.Name}
+	policy, policyErr := facts.Policy(options.Deny)
 	spec, warnings, err := labels.Parse(labels.Source{
 		Identity:    identity,
 		Labels:      facts.Labels,
 		Environment: facts.Environment,
 		Open:        s.root.OpenReader,
+		Policy:      policy,
 	}, options)
 	var order *plan.Plan
 	if err == nil {
 		order, err = plan.New(spec)
 	}
-	if err = errors.Join(flagErr, err); err != nil {
+	if err = errors.Join(flagErr, policyErr, err); err != nil {
 		s.sink.Error("podlike: %v", err)
 		return exitInvalid
 	}

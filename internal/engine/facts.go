@@ -3,12 +3,15 @@ package engine
 import (
 	"context"
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
 
+	"github.com/podlike/podlike/internal/labels"
 	"github.com/podlike/podlike/internal/namespaces"
 )
 
@@ -24,12 +27,32 @@ type Facts struct {
 	UnderSwarm bool
 	// Volumes maps the names that users write to those of the task's volumes.
 	Volumes map[string]string
+	// ImageDeny is what the pause's image denies. It is read from the image
+	// itself: labels, environment and files of the container are the author's.
+	ImageDeny string
 
 	Pause namespaces.Pause
 	Host  namespaces.Host
 
 	inspect    container.InspectResponse
 	dockerRoot string // where the engine keeps its containers, on the host
+	sockets    []string
+}
+
+// Policy is what the components of this pod may not have, by its image and by
+// the argument --deny of its service.
+func (f Facts) Policy(argument []string) (labels.Policy, error) {
+	p, err := labels.NewPolicy(argument, f.ImageDeny)
+	p.Sockets = f.sockets
+	for name, real := range f.Volumes {
+		p.Volumes = append(p.Volumes, name, real)
+	}
+	for _, m := range f.inspect.Mounts {
+		if m.Type == mount.TypeVolume {
+			p.Volumes = append(p.Volumes, m.Name)
+		}
+	}
+	return p, err
 }
 
 // Facts asks for everything about the pod whose pause has this ID.
@@ -75,7 +98,17 @@ func (c *Client) Facts(ctx context.Context, pauseID string) (Facts, error) {
 		k, v, _ := strings.Cut(e, "=")
 		f.Environment[k] = v
 	}
-	if f.Volumes, err = c.volumeNames(ctx, found.Mounts); err != nil {
+	image, err := c.api.ImageInspect(ctx, found.Image)
+	if err != nil {
+		return Facts{}, fmt.Errorf("%w: cannot inspect the pause's image %s, which may deny something: %w", ErrUnreachable, found.Image, err)
+	}
+	if image.Config != nil {
+		f.ImageDeny = image.Config.Labels[labels.LabelDeny]
+	}
+	if source, _, ok := hostPath(found.Mounts, c.socket); ok && c.socket != "" {
+		f.sockets = append(f.sockets, source)
+	}
+	if err := f.askVolumes(ctx, c); err != nil {
 		return Facts{}, err
 	}
 	return f, nil
@@ -89,23 +122,29 @@ const (
 	labelComposeName = "com.docker.compose.volume"             // set by Compose
 )
 
-// volumeNames maps what users write in a component to the volumes that the
-// task has. Other names stay what they are.
-func (c *Client) volumeNames(ctx context.Context, mounts []container.MountPoint) (map[string]string, error) {
-	names := map[string]string{}
-	for _, m := range mounts {
+// askVolumes finds the names by which users mean the volumes that the task
+// has, and the volumes that are a bind to where the engine's socket is. Other
+// names stay what they are.
+func (f *Facts) askVolumes(ctx context.Context, c *Client) error {
+	f.Volumes = map[string]string{}
+	sockets := append(slices.Clone(usualSockets), f.sockets...)
+	for _, m := range f.inspect.Mounts {
 		if m.Type != mount.TypeVolume || m.Name == "" {
 			continue
 		}
 		v, err := c.api.VolumeInspect(ctx, m.Name)
 		if err != nil {
-			return nil, fmt.Errorf("cannot inspect the pod's volume %q: %w", m.Name, err)
+			return fmt.Errorf("cannot inspect the pod's volume %q: %w", m.Name, err)
 		}
-		if name := volumeAlias(m.Name, v.Labels); name != "" {
-			names[name] = m.Name
+		name := volumeAlias(m.Name, v.Labels)
+		if name != "" {
+			f.Volumes[name] = m.Name
+		}
+		if device := v.Options["device"]; path.IsAbs(device) && holdsSocket(path.Clean(device), sockets) {
+			f.sockets = append(f.sockets, m.Name, name)
 		}
 	}
-	return names, nil
+	return nil
 }
 
 func volumeAlias(name string, labels map[string]string) string {

@@ -25,6 +25,7 @@ type Pod struct {
 	placement namespaces.Placement
 	image     string // the pause's, by ID
 	mounts    []container.MountPoint
+	sockets   []string // see Facts
 	volumes   map[string]string
 	taskFiles taskFiles
 	logs      *logs.Sink
@@ -66,6 +67,7 @@ func (c *Client) Pod(config PodConfig) *Pod {
 		placement: namespaces.Place(config.Facts.Host, config.Facts.Pause),
 		image:     config.Facts.inspect.Image,
 		mounts:    config.Facts.inspect.Mounts,
+		sockets:   config.Facts.sockets,
 		volumes:   config.Facts.Volumes,
 		taskFiles: readTaskFiles(config.Mountinfo, config.Facts.dockerRoot, config.Facts.Pause.ID),
 		logs:      config.Logs,
@@ -149,7 +151,7 @@ func (p *Pod) options(ctx context.Context, c pod.Component, owner labels.Owner) 
 	}
 	o.HostConfig.Mounts = append(o.HostConfig.Mounts, files...)
 	if p.spec.Options.Volumes {
-		o.HostConfig.Mounts = append(o.HostConfig.Mounts, sharedMounts(p.mounts, o.HostConfig, p.client.socket)...)
+		o.HostConfig.Mounts = append(o.HostConfig.Mounts, sharedMounts(p.mounts, o.HostConfig, p.client.socket, p.sockets)...)
 	}
 	return o, nil
 }

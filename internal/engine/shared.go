@@ -9,14 +9,15 @@ import (
 	"github.com/docker/docker/api/types/mount"
 )
 
+// usualSockets are where an engine's socket is on most hosts.
+var usualSockets = []string{"/var/run/docker.sock", "/run/docker.sock"}
+
 // sharedMounts are the task's mounts for a component, with --volumes: all but
-// the engine's socket, which the task has at the given path, and but those
-// where the component mounts something of its own.
-func sharedMounts(task []container.MountPoint, own *container.HostConfig, socket string) []mount.Mount {
-	sockets := []string{"/var/run/docker.sock", "/run/docker.sock"}
-	if source, _, ok := hostPath(task, socket); ok && socket != "" {
-		sockets = append(sockets, source)
-	}
+// the engine's socket, which the task has at the path socket, and but those
+// where the component mounts something of its own. known are further paths on
+// the host, and names of volumes, that have the socket.
+func sharedMounts(task []container.MountPoint, own *container.HostConfig, socket string, known []string) []mount.Mount {
+	sockets := append(slices.Clone(usualSockets), known...)
 	var all []mount.Mount
 	for _, m := range task {
 		if taken(own, m.Destination) || m.Destination == socket {
@@ -25,6 +26,9 @@ func sharedMounts(task []container.MountPoint, own *container.HostConfig, socket
 		s := mount.Mount{Type: m.Type, Target: m.Destination, ReadOnly: !m.RW}
 		switch m.Type {
 		case mount.TypeVolume:
+			if slices.Contains(known, m.Name) {
+				continue
+			}
 			s.Source = m.Name
 			// An image's files must not get into a volume of the task's.
 			s.VolumeOptions = &mount.VolumeOptions{NoCopy: true}

@@ -19,6 +19,7 @@ func TestSharedMountsAreTheTasksButForTheSocket(t *testing.T) {
 		{Type: mount.TypeBind, Source: "/srv/engine", Destination: "/srv"},
 		{Type: mount.TypeBind, Source: "/etc/ssl", Destination: "/etc/ssl", RW: false, Propagation: mount.PropagationRPrivate},
 		{Type: mount.TypeTmpfs, Destination: "/scratch"},
+		{Type: mount.TypeVolume, Name: "runs", Destination: "/volume-of-var-run", RW: true},
 		{Type: mount.TypeVolume, Name: "a", Destination: "/own/mount"},
 		{Type: mount.TypeVolume, Name: "b", Destination: "/own/bind"},
 		{Type: mount.TypeVolume, Name: "c", Destination: "/own/tmpfs"},
@@ -33,7 +34,7 @@ func TestSharedMountsAreTheTasksButForTheSocket(t *testing.T) {
 		{Type: mount.TypeVolume, Source: "state", Target: "/var/run", VolumeOptions: &mount.VolumeOptions{NoCopy: true}},
 		{Type: mount.TypeBind, Source: "/etc/ssl", Target: "/etc/ssl", ReadOnly: true, BindOptions: &mount.BindOptions{Propagation: mount.PropagationRPrivate}},
 	}
-	if diff := cmp.Diff(want, sharedMounts(task, own, "/engine/api.sock")); diff != "" {
+	if diff := cmp.Diff(want, sharedMounts(task, own, "/engine/api.sock", []string{"/srv/engine/api.sock", "runs"})); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -20,6 +20,7 @@ func (d *definition) component(s types.ServiceConfig, src Source, names []string
 	if d.hookOf != "" {
 		s = alone(s, d.value)
 	}
+	d.checkPolicy(s, src.Policy)
 	d.checkImage(s)
 	d.checkHooks(&s, src)
 	d.checkVolumes(s)

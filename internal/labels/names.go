@@ -21,6 +21,9 @@ const (
 	labelSupervisor = prefixComponent + supervisorName
 )
 
+// SupervisorLabel is the label that defines the supervisor.
+const SupervisorLabel = labelSupervisor
+
 // componentName is what a component may be called: it becomes a part of its
 // container's name, and this is the engine's rule for those.
 var componentName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)

@@ -59,8 +59,9 @@ func Parse(src Source, opts pod.Options) (pod.Spec, []string, error) {
 }
 
 // Supervisor reads the label pod.component.supervisor, nil if there is none.
-// Its image is optional. The error is a [*MistakesError].
-func Supervisor(labels map[string]string) (*pod.Component, error) {
+// Its image is optional. The error is a [*MistakesError], also for what the
+// policy denies.
+func Supervisor(labels map[string]string, policy Policy) (*pod.Component, error) {
 	text, ok := labels[labelSupervisor]
 	if !ok {
 		return nil, nil
@@ -84,7 +85,7 @@ func Supervisor(labels map[string]string) (*pod.Component, error) {
 	if err := found.err(); err != nil {
 		return nil, err
 	}
-	c := d.component(services[d.name], Source{}, nil, nil)
+	c := d.component(services[d.name], Source{Policy: policy}, nil, nil)
 	if err := found.err(); err != nil {
 		return nil, err
 	}

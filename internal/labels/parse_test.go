@@ -243,7 +243,7 @@ func TestSpecIsWhole(t *testing.T) {
 	if diff := cmp.Diff([]string{"a", "b"}, names); diff != "" || len(spec.Components) != 2 {
 		t.Error(names)
 	}
-	if spec.Identity != id || spec.Options != opts || spec.StopBudget != 25*time.Second {
+	if spec.Identity != id || !cmp.Equal(spec.Options, opts) || spec.StopBudget != 25*time.Second {
 		t.Errorf("%+v", spec)
 	}
 	spec, _ = parse(t, map[string]string{"pod.component.a": "image: y"})
@@ -253,19 +253,19 @@ func TestSpecIsWhole(t *testing.T) {
 }
 
 func TestSupervisor(t *testing.T) {
-	c, err := Supervisor(map[string]string{"pod.component.web": "["})
+	c, err := Supervisor(map[string]string{"pod.component.web": "["}, Policy{})
 	if c != nil || err != nil {
 		t.Errorf("without the label: %v, %v", c, err)
 	}
-	c, err = Supervisor(map[string]string{"pod.component.supervisor": "mem_limit: 32m", "pod.component.web": "["})
+	c, err = Supervisor(map[string]string{"pod.component.supervisor": "mem_limit: 32m", "pod.component.web": "["}, Policy{})
 	if err != nil || c.Role != pod.RoleSupervisor || c.Name != "supervisor" || c.Service.MemLimit != 32<<20 || c.Service.Image != "" {
 		t.Errorf("%+v, %v", c, err)
 	}
-	c, err = Supervisor(map[string]string{"pod.component.supervisor": "image: podlike/supervisor:dev"})
+	c, err = Supervisor(map[string]string{"pod.component.supervisor": "image: podlike/supervisor:dev"}, Policy{})
 	if err != nil || c.Service.Image != "podlike/supervisor:dev" {
 		t.Errorf("%+v, %v", c, err)
 	}
-	_, err = Supervisor(map[string]string{"pod.component.supervisor": "imge: x\nrestart: always\nmem_limit: x"})
+	_, err = Supervisor(map[string]string{"pod.component.supervisor": "imge: x\nrestart: always\nmem_limit: x"}, Policy{})
 	want := "the pod's definition has 3 mistakes:\n" +
 		"  pod.component.supervisor, line 1: unknown key \"imge\"; did you mean \"image\"?\n" +
 		"  pod.component.supervisor, line 2: restart has no meaning for the supervisor, which the pause starts and watches over\n" +

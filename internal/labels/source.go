@@ -19,6 +19,8 @@ type Source struct {
 	// Open opens a file inside the pause by its absolute path; nil where
 	// there is none.
 	Open func(path string) (io.ReadCloser, error)
+	// Policy is what the components may not have.
+	Policy Policy
 }
 
 // read returns a file of the pause, at most maxText bytes of it.

@@ -50,6 +50,8 @@ type Options struct {
 	Pull    bool // --pull: pull every image before each create
 
 	OnUnhealthy OnUnhealthy // --on-unhealthy
+
+	Deny []string // --deny: words for what no component may have
 }
 
 // OnUnhealthy says what an unhealthy pod does.

@@ -3,10 +3,12 @@
 //
 //	supervisor launch [flags]   in the pause: start the supervisor's container, end
 //	supervisor [run] [flags]    in that container: start the pod, watch it, end it
+//	supervisor gc [flags]       remove what dead pods left on this node
 //	supervisor version          print the version
 //	supervisor help             explain the flags
 //
-// The flags are the arguments of the service; the pause passes them on.
+// The flags are the arguments of the service; the pause passes them on. Those
+// of gc are its own.
 package main
 
 import (
@@ -28,7 +30,7 @@ func main() {
 	verb, args := "run", os.Args[1:]
 	if len(args) > 0 {
 		switch args[0] {
-		case "run", "launch", "version", "help":
+		case "run", "launch", "gc", "version", "help":
 			verb, args = args[0], args[1:]
 		case "--help", "-help", "-h":
 			verb = "help"
@@ -41,6 +43,8 @@ func main() {
 		fmt.Print(usage())
 	case "launch":
 		os.Exit(launch(args))
+	case "gc":
+		os.Exit(gc(args))
 	default:
 		os.Exit(run(args))
 	}

@@ -176,10 +176,8 @@ func (s *supervisor) collect(ctx context.Context, client *engine.Client, own str
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		removed, err := client.Collect(ctx, own)
-		if removed > 0 {
-			s.say(fmt.Sprintf("removed %d containers that dead pods had left on this node", removed))
-		}
+		collector := engine.Collector{Client: client, Own: own, Say: s.say}
+		_, err := collector.Collect(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.say("warning: " + err.Error())
 		}

@@ -2,65 +2,173 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/volume"
 
 	"github.com/podlike/podlike/internal/labels"
 	"github.com/podlike/podlike/internal/pod"
 )
 
-// Collect removes what dead pods left on this node: containers that carry our
-// label, and whose pause is gone or does not run. It never touches a pod
-// whose pause lives, nor the pod with the ID own. It goes on after an error
-// and returns how many it removed, and the first error.
-func (c *Client) Collect(ctx context.Context, own string) (removed int, first error) {
-	list, err := c.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", labels.KeyPod))})
-	if err != nil {
-		return 0, fmt.Errorf("cannot list what dead pods left: %w", err)
-	}
-	// The supervisor of a dead pod is cleaning up right now: it is not a
-	// leftover while it runs, nor is what it has yet to remove.
-	tended := map[string]bool{own: true}
-	for _, leftover := range list {
-		if owner, _ := labels.ReadOwner(leftover.Labels); owner.Role == pod.RoleSupervisor && leftover.State == container.StateRunning {
-			tended[owner.ID] = true
-		}
-	}
-	dead := map[string]bool{}
-	for _, leftover := range list {
-		owner, ours := labels.ReadOwner(leftover.Labels)
-		if !ours || tended[owner.ID] {
-			continue
-		}
-		gone, asked := dead[owner.ID]
-		if !asked {
-			gone = c.pauseIsDead(ctx, owner.ID)
-			dead[owner.ID] = gone
-		}
-		if !gone {
-			continue
-		}
-		if err := c.remove(ctx, leftover.ID); err != nil {
-			if first == nil {
-				first = fmt.Errorf("cannot remove container %.12s of the dead pod %q: %w", leftover.ID, owner.Name, err)
-			}
-			continue
-		}
-		removed++
-	}
-	return removed, first
+// Collector removes what dead pods left on this node: containers, volumes and
+// networks that carry our label, and whose pause is gone or has ended. It never
+// touches a pod whose pause lives.
+type Collector struct {
+	Client *Client
+	// Own is the ID of a pod that is left alone in any case.
+	Own string
+	// Patience is how long the supervisor of a dead pod, while it runs, may
+	// take to clean up, counted from when this collector first saw the pod
+	// dead. Zero is for ever.
+	Patience time.Duration
+	// DryRun removes nothing.
+	DryRun bool
+	// Say is called with a line for each thing that was removed, or would be.
+	Say func(string)
+
+	since map[string]time.Time // when a pod was first seen dead
 }
 
-// pauseIsDead is true only where the engine says so: an error is no proof.
-func (c *Client) pauseIsDead(ctx context.Context, id string) bool {
-	p, err := c.api.ContainerInspect(ctx, id)
-	if cerrdefs.IsNotFound(err) {
-		return true
+// Collected is what one round did.
+type Collected struct {
+	Removed int
+	// Pending is how many pods were left to their supervisors.
+	Pending int
+}
+
+// Collect does one round. It goes on after an error; the error says all that
+// could not be removed.
+func (k *Collector) Collect(ctx context.Context) (Collected, error) {
+	things, err := k.Client.labelled(ctx)
+	if err != nil {
+		return Collected{}, fmt.Errorf("cannot list what dead pods left: %w", err)
 	}
-	return err == nil && !p.State.Running && !p.State.Restarting
+	// After the list: see leftovers.
+	dead := map[string]time.Time{}
+	asked := map[string]bool{k.Own: true}
+	var failed []error
+	for _, t := range things {
+		id := t.owner.ID
+		if asked[id] {
+			continue
+		}
+		asked[id] = true
+		over, err := k.Client.isOver(ctx, id)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("cannot ask about the pod %q: %w", t.owner.Name, err))
+		}
+		if over {
+			dead[id] = time.Now()
+			if first, seen := k.since[id]; seen {
+				dead[id] = first
+			}
+		}
+	}
+	k.since = dead
+	remove, pending := leftovers(things,
+		func(id string) bool { return !dead[id].IsZero() },
+		func(id string) bool { return k.Patience > 0 && time.Since(dead[id]) >= k.Patience })
+	result := Collected{Pending: len(pending)}
+	for _, t := range remove {
+		if err := ctx.Err(); err != nil {
+			return result, errors.Join(append(failed, err)...)
+		}
+		did := "would remove"
+		if !k.DryRun {
+			did = "removed"
+			if err := k.Client.removeThing(ctx, t); err != nil {
+				failed = append(failed, fmt.Errorf("cannot remove %s of the dead pod %q: %w", t.describe(), t.owner.Name, err))
+				continue
+			}
+		}
+		result.Removed++
+		if k.Say != nil {
+			k.Say(fmt.Sprintf("%s %s of the dead pod %q", did, t.describe(), t.owner.Name))
+		}
+	}
+	return result, errors.Join(failed...)
+}
+
+func (t thing) describe() string {
+	if t.lives() {
+		return fmt.Sprintf("%s %s, which was %s,", t.kind, t.name, t.state)
+	}
+	return t.kind + " " + t.name
+}
+
+// labelled lists everything on this node that carries our label.
+func (c *Client) labelled(ctx context.Context) ([]thing, error) {
+	ours := filters.NewArgs(filters.Arg("label", labels.KeyPod))
+	var all []thing
+	add := func(kind, id, name, state string, text map[string]string) {
+		if owner, ok := labels.ReadOwner(text); ok {
+			all = append(all, thing{kind, id, name, state, owner})
+		}
+	}
+	containers, err := c.api.ContainerList(ctx, container.ListOptions{All: true, Filters: ours})
+	if err != nil {
+		return nil, err
+	}
+	for _, found := range containers {
+		name := found.ID[:12]
+		if len(found.Names) > 0 {
+			name = strings.TrimPrefix(found.Names[0], "/")
+		}
+		add(kindContainer, found.ID, name, found.State, found.Labels)
+	}
+	volumes, err := c.api.VolumeList(ctx, volume.ListOptions{Filters: ours})
+	if err != nil {
+		return nil, err
+	}
+	for _, found := range volumes.Volumes {
+		add(kindVolume, found.Name, found.Name, "", found.Labels)
+	}
+	networks, err := c.api.NetworkList(ctx, network.ListOptions{Filters: ours})
+	if err != nil {
+		return nil, err
+	}
+	for _, found := range networks {
+		add(kindNetwork, found.ID, found.Name, "", found.Labels)
+	}
+	return all, nil
+}
+
+// isOver asks whether a pod's pause is gone or has ended. An error is no proof
+// of either.
+func (c *Client) isOver(ctx context.Context, id string) (bool, error) {
+	p, err := c.api.ContainerInspect(ctx, id)
+	switch {
+	case cerrdefs.IsNotFound(err):
+		return true, nil
+	case err != nil:
+		return false, err
+	default:
+		return pauseIsOver(p.State.Status), nil
+	}
+}
+
+// removeThing removes one; that it is gone already is as good.
+func (c *Client) removeThing(ctx context.Context, t thing) error {
+	var err error
+	switch t.kind {
+	case kindVolume:
+		err = c.api.VolumeRemove(ctx, t.id, false)
+	case kindNetwork:
+		err = c.api.NetworkRemove(ctx, t.id)
+	default:
+		err = c.remove(ctx, t.id)
+	}
+	if cerrdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
 }
 
 // Bury removes everything that this run of a dead pod left, except its

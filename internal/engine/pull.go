@@ -39,6 +39,9 @@ func (c *Client) pull(ctx context.Context, ref, platform string, say func(string
 		if refused(err) {
 			return fmt.Errorf("%w (registry %s, %s)", err, host, c.credentials.describe(login))
 		}
+		if nodeIsFull(err) {
+			return fmt.Errorf("%w: the node has no room for it", err)
+		}
 		if try == pullTries {
 			return fmt.Errorf("%w (%d tries)", err, try)
 		}
@@ -83,6 +86,11 @@ func refused(err error) bool {
 		}
 	}
 	return false
+}
+
+// nodeIsFull: another try would find no more room, and cost as much again.
+func nodeIsFull(err error) bool {
+	return strings.Contains(err.Error(), "no space left on device") || strings.Contains(err.Error(), "disk quota exceeded")
 }
 
 // readPull reads a pull's progress and returns the error that it ends with.

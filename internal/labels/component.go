@@ -162,7 +162,7 @@ func (d *definition) checkVolumes(s types.ServiceConfig) {
 			d.wrong(path, "mounts a second time on %s", v.Target)
 		}
 		taken[v.Target] = true
-		if contains(socketPaths, v.Source) {
+		if v.Type == types.VolumeTypeBind && bindsSocket(v.Source, nil) {
 			d.warnf("gets the engine's socket, and with it the whole node")
 		}
 	}

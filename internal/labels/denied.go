@@ -95,21 +95,25 @@ func (p Policy) refusals(s types.ServiceConfig, role pod.Role) []refusal {
 	return all
 }
 
-// holdsSocket tells whether a mount shows an engine's socket: it is one, or
-// lies in what is mounted. Links on the node cannot be seen from here; whoever
-// wants them closed too denies host-binds.
+// holdsSocket tells whether a mount may show an engine's socket. Links on the
+// node cannot be seen from here; whoever wants them closed too denies
+// host-binds.
 func (p Policy) holdsSocket(v types.ServiceVolumeConfig) bool {
-	source := v.Source
 	if v.Type != types.VolumeTypeBind {
-		return source != "" && contains(p.Sockets, source)
+		return v.Source != "" && contains(p.Sockets, v.Source)
 	}
+	// /proc/1/root leads everywhere.
+	return bindsSocket(v.Source, p.Sockets) || strings.HasPrefix(path.Clean(v.Source), "/proc/")
+}
+
+// bindsSocket: the path on the node is an engine's socket, or a directory that
+// has it.
+func bindsSocket(source string, known []string) bool {
 	source = path.Clean(source)
 	above := strings.TrimSuffix(source, "/") + "/"
-	return path.Base(source) == "docker.sock" ||
-		strings.HasPrefix(above, "/proc/") || // /proc/1/root leads everywhere
-		slices.ContainsFunc(append(slices.Clone(engineSockets), p.Sockets...), func(s string) bool {
-			return s == source || strings.HasPrefix(s, above)
-		})
+	return path.Base(source) == "docker.sock" || slices.ContainsFunc(append(slices.Clone(engineSockets), known...), func(s string) bool {
+		return s == source || strings.HasPrefix(s, above)
+	})
 }
 
 // shortened: a seccomp profile is a long text.

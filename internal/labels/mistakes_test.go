@@ -132,6 +132,11 @@ func TestMistakesOfLabels(t *testing.T) {
 		{"bad name", labels{"pod.component.a b": "image: x", "pod.component.-a": ""}, []string{
 			`pod.component.-a: "-a" is no name for a component: use letters, digits, and after the first also . _ -`,
 			`pod.component.a b: "a b" is no name for a component: use letters, digits, and after the first also . _ -`}},
+		{"name that leads out", labels{"pod.component.../../x": "image: x", "pod.component.a": "image: x", "pod.copy.../a": "/a:/b"}, []string{
+			`pod.component.../../x: "../../x" is no name for a component: use letters, digits, and after the first also . _ -`,
+			`pod.copy.../a: there is no component "../a"`}},
+		{"image that is an option", labels{"pod.component.a": "image: --privileged"}, []string{
+			`pod.component.a, line 1: image must be a name like nginx:1.27, not "--privileged"`}},
 		{"nothing", labels{"com.example": "x"}, []string{example}},
 		{"only init", labels{"pod.init.components": "- image: x"}, []string{example}},
 		{"no image", labels{"pod.component.a": "", "pod.component.b": "user: x", "pod.component.c": "~"}, []string{

@@ -2,6 +2,7 @@ package labels
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -264,4 +265,17 @@ func countOf(s string, lists ...[]string) (n int) {
 		}
 	}
 	return n
+}
+
+// The reader of the documentation sees what the code does.
+func TestDocumentedWords(t *testing.T) {
+	text, err := os.ReadFile("../../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range DenyWords {
+		if row := "| `" + w.Word + "` | " + w.Refuses + " |\n"; !strings.Contains(string(text), row) {
+			t.Errorf("docs/security.md lacks the line %s", row)
+		}
+	}
 }

@@ -5,7 +5,9 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -16,6 +18,8 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/client"
 )
 
@@ -140,4 +144,33 @@ func (b *syncBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
+}
+
+// watchCreated returns a function that lists the site's containers which were
+// made since, by their names.
+func (s *site) watchCreated() func() []string {
+	since := time.Now()
+	return func() []string {
+		s.t.Helper()
+		ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+		defer cancel()
+		stream, errs := s.api.Events(ctx, events.ListOptions{
+			Since: since.Format(time.RFC3339Nano), Until: time.Now().Format(time.RFC3339Nano),
+			Filters: filters.NewArgs(filters.Arg("type", "container"), filters.Arg("event", "create")),
+		})
+		var names []string
+		for {
+			select {
+			case m := <-stream:
+				if name := m.Actor.Attributes["name"]; s.owns(name) {
+					names = append(names, name)
+				}
+			case err := <-errs:
+				if !errors.Is(err, io.EOF) {
+					s.t.Error(err)
+				}
+				return names
+			}
+		}
+	}
 }

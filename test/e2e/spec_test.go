@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -16,6 +17,8 @@ import (
 
 // podSpec is a pod as its user defines it.
 type podSpec struct {
+	// image is the pause's; "" is the one of this repository.
+	image string
 	// args are the service's command.
 	args []string
 	// components holds the text of each label pod.component.<name>.
@@ -86,7 +89,7 @@ func (p podSpec) compose(t *testing.T) map[string]any {
 	for k, v := range p.allLabels() {
 		labels[k] = strings.ReplaceAll(v, "$", "$$") // the file is interpolated
 	}
-	service := map[string]any{"image": pauseImage, "command": p.args, "labels": labels}
+	service := map[string]any{"image": cmp.Or(p.image, pauseImage), "command": p.args, "labels": labels}
 	if !p.noSocket {
 		service["volumes"] = []string{socket() + ":/var/run/docker.sock:ro"}
 	}

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +88,11 @@ func TestSharedVolumes(t *testing.T) {
 	if _, err := s.api.VolumeCreate(t.Context(), volume.CreateOptions{Name: s.name + "_named", Labels: map[string]string{"com.docker.compose.volume": "files"}}); err != nil {
 		t.Fatal(err)
 	}
+	// A volume that is a bind, to where the socket is.
+	if _, err := s.api.VolumeCreate(t.Context(), volume.CreateOptions{Name: s.name + "_run", DriverOpts: map[string]string{
+		"type": "none", "o": "bind", "device": path.Dir(socket())}}); err != nil {
+		t.Fatal(err)
+	}
 	p := s.create(podSpec{
 		args: []string{"--volumes"},
 		components: map[string]string{
@@ -95,7 +101,7 @@ func TestSharedVolumes(t *testing.T) {
 			"tool": probe("sleep") + "volumes: [/var/run/docker.sock:/var/run/docker.sock:ro]\n",
 		},
 		host: func(h *container.HostConfig) {
-			h.Binds = append(h.Binds, s.name+"_named:/files", dir+":/host:ro", "/var/run:/node/run:ro", "/:/node/root:ro")
+			h.Binds = append(h.Binds, s.name+"_named:/files", dir+":/host:ro", "/var/run:/node/run:ro", "/:/node/root:ro", s.name+"_run:/node/volume")
 			h.Tmpfs = map[string]string{"/pause-only": ""}
 		},
 	})

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -40,7 +41,7 @@ func (s *site) pod(id string) *runningPod {
 // create makes a pod without a Swarm, and does not start it.
 func (s *site) create(p podSpec) *runningPod {
 	s.t.Helper()
-	config := &container.Config{Image: pauseImage, Cmd: p.args, Labels: p.allLabels()}
+	config := &container.Config{Image: cmp.Or(p.image, pauseImage), Cmd: p.args, Labels: p.allLabels()}
 	host := &container.HostConfig{}
 	if !p.noSocket {
 		host.Binds = []string{socket() + ":/var/run/docker.sock:ro"}
@@ -159,6 +160,19 @@ func (p *runningPod) exec(component string, args ...string) (string, error) {
 		err = fmt.Errorf("probe %s in %s: code %d: %s", strings.Join(args, " "), component, got.ExitCode, stderr)
 	}
 	return stdout, err
+}
+
+// execDetached runs the probe in a component and does not wait for it: the
+// engine may never say that it ended where the container ends with it.
+func (p *runningPod) execDetached(component string, args ...string) {
+	p.t.Helper()
+	made, err := p.api.ContainerExecCreate(p.t.Context(), p.name+".podlike."+component, container.ExecOptions{Cmd: append([]string{"/probe"}, args...)})
+	if err == nil {
+		err = p.api.ContainerExecStart(p.t.Context(), made.ID, container.ExecStartOptions{Detach: true})
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // mustExec is exec for what must not fail.

@@ -59,7 +59,7 @@ func gc(args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	k := &engine.Collector{Patience: cleansWithin, DryRun: options.dryRun, Say: func(line string) { fmt.Println("podlike: " + line) }}
+	k := &engine.Collector{Patience: cleansWithin, Everything: true, DryRun: options.dryRun, Say: func(line string) { fmt.Println("podlike: " + line) }}
 	if options.every > 0 {
 		return collectEvery(ctx, k, options.every)
 	}

@@ -17,9 +17,10 @@ import (
 	"github.com/podlike/podlike/internal/pod"
 )
 
-// Collector removes what dead pods left on this node: containers, volumes and
-// networks that carry our label, and whose pause is gone or has ended. It never
-// touches a pod whose pause lives.
+// Collector removes what dead pods left on this node: containers with their
+// anonymous volumes, and if asked other volumes and networks, that carry our
+// label, and whose pause is gone or has ended. It never touches a pod whose
+// pause lives.
 type Collector struct {
 	Client *Client
 	// Own is the ID of a pod that is left alone in any case.
@@ -28,6 +29,10 @@ type Collector struct {
 	// take to clean up, counted from when this collector first saw the pod
 	// dead. Zero is for ever.
 	Patience time.Duration
+	// Everything is to collect volumes and networks too: those of containers
+	// that somebody else removed. A proxy before the engine may not let every
+	// supervisor list them, and a volume plugin may take its time.
+	Everything bool
 	// DryRun removes nothing.
 	DryRun bool
 	// Say is called with a line for each thing that was removed, or would be.
@@ -46,7 +51,7 @@ type Collected struct {
 // Collect does one round. It goes on after an error; the error says all that
 // could not be removed.
 func (k *Collector) Collect(ctx context.Context) (Collected, error) {
-	things, err := k.Client.labelled(ctx)
+	things, err := k.Client.labelled(ctx, k.Everything)
 	if err != nil {
 		return Collected{}, fmt.Errorf("cannot list what dead pods left: %w", err)
 	}
@@ -103,8 +108,9 @@ func (t thing) describe() string {
 	return t.kind + " " + t.name
 }
 
-// labelled lists everything on this node that carries our label.
-func (c *Client) labelled(ctx context.Context) ([]thing, error) {
+// labelled lists the containers on this node that carry our label, and with
+// everything volumes and networks.
+func (c *Client) labelled(ctx context.Context, everything bool) ([]thing, error) {
 	ours := filters.NewArgs(filters.Arg("label", labels.KeyPod))
 	var all []thing
 	add := func(kind, id, name, state string, text map[string]string) {
@@ -122,6 +128,9 @@ func (c *Client) labelled(ctx context.Context) ([]thing, error) {
 			name = strings.TrimPrefix(found.Names[0], "/")
 		}
 		add(kindContainer, found.ID, name, found.State, found.Labels)
+	}
+	if !everything {
+		return all, nil
 	}
 	volumes, err := c.api.VolumeList(ctx, volume.ListOptions{Filters: ours})
 	if err != nil {

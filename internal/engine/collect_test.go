@@ -77,7 +77,7 @@ func TestCollectorGivesASupervisorItsTime(t *testing.T) {
 		"DELETE /containers/old-component-000000000": "", "DELETE /volumes/v": "",
 	}}
 	var lines []string
-	k := &Collector{Client: engine.client(t), Patience: time.Hour, DryRun: true, Say: func(line string) { lines = append(lines, line) }}
+	k := &Collector{Client: engine.client(t), Patience: time.Hour, Everything: true, DryRun: true, Say: func(line string) { lines = append(lines, line) }}
 	round := func(wantRemoved, wantPending int, want ...string) {
 		t.Helper()
 		got, err := k.Collect(t.Context())
@@ -94,6 +94,12 @@ func TestCollectorGivesASupervisorItsTime(t *testing.T) {
 	round(1, 1)
 	k.DryRun = false
 	round(1, 1, "/containers/old-component-000000000")
+	k.Everything = false
+	k.Collect(t.Context())
+	if asked := engine.took("GET"); slices.Contains(asked, "/volumes") || slices.Contains(asked, "/networks") {
+		t.Errorf("asked for %q", asked)
+	}
+	k.Everything = true
 	k.Patience = time.Nanosecond
 	round(4, 0, "/containers/gone-supervisor-000000000", "/containers/gone-component-000000000", "/containers/old-component-000000000", "/volumes/v")
 	if want := `removed container supervisor, which was running, of the dead pod ""`; !slices.Contains(lines, want) {

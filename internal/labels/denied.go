@@ -86,11 +86,11 @@ func (p Policy) refusals(s types.ServiceConfig, role pod.Role) []refusal {
 	}
 	if role == pod.RoleSupervisor {
 		const beside = "is the stack's own, and would run beside the engine's socket"
-		refuse(s.Image != "", "docker-socket", beside, "image")
-		refuse(len(s.Command) > 0, "docker-socket", beside, "command")
-		refuse(len(s.Entrypoint) > 0, "docker-socket", beside, "entrypoint")
-		refuse(len(s.Volumes) > 0, "docker-socket", beside, "volumes")
-		refuse(len(s.Tmpfs) > 0, "docker-socket", beside, "tmpfs")
+		refuse(s.Image != "", wordSupervisor, beside, "image")
+		refuse(len(s.Command) > 0, wordSupervisor, beside, "command")
+		refuse(len(s.Entrypoint) > 0, wordSupervisor, beside, "entrypoint")
+		refuse(len(s.Volumes) > 0, wordSupervisor, beside, "volumes")
+		refuse(len(s.Tmpfs) > 0, wordSupervisor, beside, "tmpfs")
 	}
 	return all
 }

@@ -23,7 +23,8 @@ var DenyWords = []DenyWord{
 	{"capabilities", "`cap_add` of more than Docker gives to every container"},
 	{"devices", "`devices`, `device_cgroup_rules`, `gpus`, and devices below `deploy`"},
 	{"host-binds", "binds: `volumes` whose source is a path on the node"},
-	{"docker-socket", "a mount through which an engine's socket is reached, as far as its source tells; and a supervisor with an `image`, `command`, `entrypoint` or mounts of its own, because it runs beside the socket"},
+	{"docker-socket", "a mount through which an engine's socket is reached, as far as its source tells"},
+	{wordSupervisor, "a supervisor with an `image`, `command`, `entrypoint` or mounts of its own, because it runs beside the socket and is who refuses; every other word implies this one"},
 	{"other-volumes", "named volumes that the service itself does not have"},
 	{"host-pid", "`pid: host`"},
 	{"host-ipc", "`ipc: host`"},
@@ -34,6 +35,8 @@ var DenyWords = []DenyWord{
 	{"priority", "`oom_kill_disable`, `oom_score_adj` below 0, `cpu_rt_period`, `cpu_rt_runtime`, and the `ulimits` nice, rtprio and rttime"},
 	{"log-drivers", "`logging` with a driver by which the engine connects to others: all but `json-file`, `local`, `journald` and `none`"},
 }
+
+const wordSupervisor = "supervisor"
 
 // LabelDeny is the label by which an image says what is denied in every pod
 // that it is the pause of.
@@ -78,5 +81,8 @@ func NewPolicy(argument []string, imageLabel string) (Policy, error) {
 	}
 	add("--deny", argument)
 	add("the label "+LabelDeny+" of the pause's image", strings.Split(imageLabel, ","))
+	if len(p.denied) > 0 {
+		p.denied[wordSupervisor] = true
+	}
 	return p, errors.Join(mistakes...)
 }

@@ -188,15 +188,18 @@ services:
 	}
 }
 
-// TestDeniedSupervisor: the stack's own program must not run beside a socket
-// that is denied; its limits and logging are its own all the same.
+// TestDeniedSupervisor: where anything is denied, the stack's own program must
+// not run beside the socket, nor in the place of the one that refuses; its
+// limits and logging are its own all the same.
 func TestDeniedSupervisor(t *testing.T) {
 	for _, text := range []string{"image: mine", "command: [x]", "entrypoint: [/x]", "volumes: ['data:/x']", "tmpfs: [/x]"} {
-		_, err := Supervisor(map[string]string{labelSupervisor: text}, policy(t, "docker-socket"))
-		if words, _ := refused(t, err); !slices.Equal(words, []string{"docker-socket"}) {
-			t.Errorf("%s: %v", text, err)
+		for _, w := range DenyWords {
+			_, err := Supervisor(map[string]string{labelSupervisor: text}, policy(t, w.Word))
+			if words, _ := refused(t, err); !slices.Equal(words, []string{"supervisor"}) {
+				t.Errorf("%s with --deny=%s: %v", text, w.Word, err)
+			}
 		}
-		if _, err := Supervisor(map[string]string{labelSupervisor: text}, policy(t, "privileged", "host-binds")); err != nil {
+		if _, err := Supervisor(map[string]string{labelSupervisor: text}, Policy{}); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
@@ -211,7 +214,7 @@ func TestDeniedSupervisor(t *testing.T) {
 
 func TestPolicyWords(t *testing.T) {
 	p, err := NewPolicy([]string{"privileged", " devices "}, "host-pid, ,host-ipc")
-	want := map[string]bool{"privileged": true, "devices": true, "host-pid": true, "host-ipc": true}
+	want := map[string]bool{"privileged": true, "devices": true, "host-pid": true, "host-ipc": true, "supervisor": true}
 	if diff := cmp.Diff(want, p.denied); diff != "" || err != nil {
 		t.Error(diff, err)
 	}

@@ -45,10 +45,10 @@ func TestDenied(t *testing.T) {
 		}, [][]string{{"pod.component.app, line 3", "SYS_ADMIN", "denied (capabilities)"}}},
 		{"image-misspelt", "al", podSpec{components: map[string]string{"app": probe("sleep")}},
 			[][]string{{"label podlike.deny", `"al"`, `did you mean "all"?`}}},
-		{"supervisor", "docker-socket", podSpec{
+		{"supervisor", "host-ipc", podSpec{
 			labels:     map[string]string{"pod.component.supervisor": "image: " + probeImage + "\ncommand: [sleep]\n"},
 			components: map[string]string{"app": probe("sleep")},
-		}, [][]string{{"pod.component.supervisor, line 1", "image", "denied (docker-socket)"}, {"pod.component.supervisor, line 2", "command"}}},
+		}, [][]string{{"pod.component.supervisor, line 1", "image", "denied (supervisor)"}, {"pod.component.supervisor, line 2", "command"}}},
 		{"supervisor-and-bad-argument", "", podSpec{
 			args:       []string{"--deny=docker-sockets"},
 			labels:     map[string]string{"pod.component.supervisor": "image: " + probeImage},

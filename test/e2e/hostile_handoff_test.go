@@ -109,3 +109,25 @@ func TestTamper(t *testing.T) {
 	equal(t, "exit code", p.wait(endWithin), 0)
 	eventually(t, 2*time.Second, p.gone)
 }
+
+// TestCrash: signals by which the kernel tells a program of its own faults,
+// sent by a component, do not make PID 1 fail in disorder.
+func TestCrash(t *testing.T) {
+	for _, name := range []string{"ABRT", "SEGV", "BUS", "FPE", "ILL", "TRAP", "SYS", "STKFLT", "QUIT"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			p := s.create(podSpec{components: map[string]string{"app": probe("sleep"), "side": probe("sleep")}})
+			p.start()
+			p.component("side")
+			p.component("app")
+			p.execDetached("app", "signal", "1", name)
+			steadily(t, 2*time.Second, func() error {
+				if c, err := s.api.ContainerInspect(t.Context(), p.id); err != nil || !c.State.Running {
+					return fmt.Errorf("the pause is %s, code %d: %v", c.State.Status, c.State.ExitCode, err)
+				}
+				return nil
+			})
+		})
+	}
+}

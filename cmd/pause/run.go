@@ -91,7 +91,7 @@ func hide() {
 // faults do nothing when a process sent them: any component that shares this
 // PID namespace can. Real faults still end the process.
 func dropFalseAlarms() {
-	signal.Notify(make(chan os.Signal), syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGILL,
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGILL,
 		syscall.SIGSEGV, syscall.SIGSTKFLT, syscall.SIGSYS, syscall.SIGTRAP)
 }
 

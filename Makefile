@@ -13,6 +13,7 @@ ARCH ?= $(shell go env GOARCH | sed 's/^arm$$/armv7/')
 ARCHS := amd64 arm64 armv7
 DIST := dist/linux_$(ARCH)
 DEMOS := app proxy
+PLUGINS := $(or $(DOCKER_CONFIG),$(HOME)/.docker)/cli-plugins
 IMAGES := podlike/supervisor:dev podlike/pause:dev $(DEMOS:%=podlike/demo-%:dev)
 
 # The race detector needs cgo and a C compiler. Without one the tests still
@@ -30,19 +31,24 @@ goarch = $(if $(filter armv7,$1),GOARCH=arm GOARM=7,GOARCH=$1)
 
 .NOTPARALLEL: # the recipes share dist and one engine
 .DEFAULT_GOAL := help
-.PHONY: help build binaries demos images engine swarm quickstart quickstart-down unit e2e test bench lint clean
+.PHONY: help build binaries install-plugin demos images engine swarm quickstart quickstart-down unit e2e test bench lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "Needs Go (go.mod says which) and, but for build, unit and lint, a Docker engine:"
 	@echo "it is started, or installed, where this can be done (Debian, Ubuntu; as root)."
 
-build: ## pause and supervisor for this machine, in dist/linux_<arch>
-	$(call goarch,$(ARCH)) $(GOBUILD) -o $(DIST)/ ./cmd/pause ./cmd/supervisor
+build: ## pause, supervisor and docker-pod for this machine, in dist/linux_<arch>
+	$(call goarch,$(ARCH)) $(GOBUILD) -o $(DIST)/ ./cmd/pause ./cmd/supervisor ./cmd/docker-pod
 	@for name in pause supervisor; do go run ./images/pack $(DIST)/$$name >$(DIST)/$$name.tar; done
 
 binaries: ## the same for amd64, arm64 and arm/v7
 	@set -e; for arch in $(ARCHS); do $(MAKE) --no-print-directory build ARCH=$$arch; done
+
+install-plugin: build ## docker-pod as a plugin of this user's docker: `docker pod ...`
+	@mkdir -p $(PLUGINS)
+	@install -m 755 $(DIST)/docker-pod $(PLUGINS)/docker-pod
+	@echo "installed $(PLUGINS)/docker-pod: try docker pod --help"
 
 demos:
 	@set -e; for demo in $(DEMOS); do $(call goarch,$(ARCH)) $(GOBUILD) -o $(DIST)/demo-$$demo ./deploy/demo/$$demo; done

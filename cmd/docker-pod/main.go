@@ -12,6 +12,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -19,38 +20,41 @@ import (
 	"github.com/docker/cli/cli-plugins/metadata"
 	"github.com/docker/cli/cli-plugins/plugin"
 	"github.com/docker/cli/cli/command"
+	"github.com/docker/cli/cli/debug"
 	"github.com/spf13/cobra"
+	"go.opentelemetry.io/otel"
 )
 
 // version is set by the build.
 var version = "dev"
 
 func main() {
+	otel.SetErrorHandler(debug.OTELErrorHandler) // an exporter that fails is nobody's concern here
+	dockerCli, err := command.NewDockerCli()
+	if err != nil {
+		os.Exit(exitCode(os.Stderr, err))
+	}
 	switch {
 	case filepath.Base(os.Args[0]) == scriptName:
-		os.Exit(runPlain(newScriptCommand, scriptName))
+		err = runPlain(dockerCli, newScriptCommand(dockerCli))
 	case plugin.RunningStandalone():
-		os.Exit(runPlain(newPodCommand, "docker-pod"))
+		root := newPodCommand(dockerCli)
+		root.Use = "docker-pod"
+		err = runPlain(dockerCli, root)
 	default:
-		plugin.Run(newPodCommand, metadata.Metadata{
+		err = plugin.RunPlugin(dockerCli, newPodCommand(dockerCli), metadata.Metadata{
 			SchemaVersion: "0.1.0",
 			Vendor:        "Podlike",
 			Version:       version,
 			URL:           "https://github.com/podlike/podlike",
 		})
 	}
+	os.Exit(exitCode(dockerCli.Err(), err))
 }
 
 // runPlain runs a command without the docker CLI around it, with the same
-// global flags, and returns its exit code.
-func runPlain(newCommand func(command.Cli) *cobra.Command, name string) int {
-	dockerCli, err := command.NewDockerCli()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	root := newCommand(dockerCli)
-	root.Use = name
+// global flags.
+func runPlain(dockerCli *command.DockerCli, root *cobra.Command) error {
 	root.TraverseChildren = true // global flags come before the command: -c is theirs there
 	root.SilenceUsage, root.SilenceErrors = true, true
 	opts, flags := cli.SetupPluginRootCommand(root)
@@ -62,16 +66,20 @@ func runPlain(newCommand func(command.Cli) *cobra.Command, name string) int {
 		opts.SetDefaultOptions(flags)
 		return dockerCli.Initialize(opts)
 	}
-	err = root.Execute()
+	return root.Execute()
+}
+
+// exitCode prints a command's error, unless it has been said already, and
+// returns what the process ends with.
+func exitCode(stderr io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
-	code := 1
+	if text := err.Error(); text != "" {
+		fmt.Fprintln(stderr, text)
+	}
 	if status := (cli.StatusError{}); errors.As(err, &status) && status.StatusCode != 0 {
-		code = status.StatusCode
+		return status.StatusCode
 	}
-	if err.Error() != "" {
-		fmt.Fprintln(dockerCli.Err(), err)
-	}
-	return code
+	return 1
 }

@@ -16,6 +16,8 @@ func newPodCommand(dockerCli command.Cli) *cobra.Command {
 		},
 	}
 	cmd.AddCommand(
+		newDeployCommand(dockerCli),
+		newLintCommand(dockerCli),
 		newTemplateCommand(dockerCli),
 		newVersionCommand(dockerCli),
 	)

@@ -9,11 +9,12 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// Mistake is one thing that the author of a stack has to correct.
+// Mistake is one thing that the author of a stack has to correct, or, as a
+// warning, may want to look at.
 type Mistake struct {
-	File string // as it was named in [Input.Files]; "" when it is about none
-	Line int    // 1-based; 0 when it is about the file as a whole
-	Text string // what is wrong, and what would be right
+	File string `json:"file"` // as it was named in [Input.Files]; "" when it is about none
+	Line int    `json:"line"` // 1-based; 0 when it is about the file as a whole
+	Text string `json:"text"` // what is wrong, and what would be right
 
 	at place
 }

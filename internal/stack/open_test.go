@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,15 +32,17 @@ func TestOpen(t *testing.T) {
 	if err != nil || !strings.Contains(string(out), filepath.Join(dir, "sub/x")+":/x") || !strings.Contains(string(out), "user: \"7\"") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if warnings, err := Lint(t.Context(), in); err != nil || len(warnings) != 0 {
-		t.Error(err, warnings)
+	report, err := Lint(t.Context(), in)
+	if err != nil || len(report.Mistakes)+len(report.Warnings) != 0 || report.Services != 1 || report.Pods != 1 {
+		t.Errorf("%v, %+v", err, report)
 	}
 
 	in, err = Open([]string{"-"}, strings.NewReader("services: {}"))
 	if err != nil || in.Dir != dir || in.Files[0].Name != "stdin" || string(in.Files[0].Text) != "services: {}" {
 		t.Errorf("%+v, %v", in, err)
 	}
-	if _, err := Open([]string{"no.yml"}, nil); !os.IsNotExist(err) {
+	want := "cannot read the stack file no.yml: no such file or directory; paths are relative to the current directory, and - is standard input"
+	if _, err := Open([]string{"no.yml"}, nil); !errors.Is(err, fs.ErrNotExist) || err.Error() != want {
 		t.Error(err)
 	}
 	if _, err := Open(nil, nil); err == nil {

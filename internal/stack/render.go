@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -89,7 +91,7 @@ func Open(names []string, stdin io.Reader) (Input, error) {
 			s.Text, err = os.ReadFile(name)
 		}
 		if err != nil {
-			return in, err
+			return in, cannotOpen(s.Name, err)
 		}
 		in.Files = append(in.Files, s)
 	}
@@ -116,12 +118,45 @@ func Render(ctx context.Context, in Input) (yaml []byte, warnings []string, err 
 	return []byte(text), r.found.sortedWarnings(), nil
 }
 
+// Report is what [Lint] has to say about a stack.
+type Report struct {
+	Mistakes []Mistake // sorted by file and line
+	Warnings []Mistake // the same way, each once
+	Services int       // in the result
+	Pods     int       // of these
+}
+
 // Lint is Render without its output: the checks are the same. Of services
 // that are pods by their labels, without x-podlike, it checks the labels, too,
-// as Render does.
-func Lint(ctx context.Context, in Input) (warnings []string, err error) {
-	_, warnings, err = Render(ctx, in)
-	return warnings, err
+// as Render does. The error is ctx's.
+func Lint(ctx context.Context, in Input) (Report, error) {
+	r := newRendering(ctx, in)
+	stack := r.stack()
+	if err := ctx.Err(); err != nil {
+		return Report{}, err
+	}
+	report := Report{Mistakes: sorted(r.found.mistakes), Warnings: sorted(r.found.warnings)}
+	services := stack.get("services")
+	for _, name := range keysOf(services) {
+		report.Services++
+		if isPod(labelTexts(services.kids[name])) {
+			report.Pods++
+		}
+	}
+	return report, nil
+}
+
+// cannotOpen says why a stack file cannot be read, and what to do.
+func cannotOpen(name string, err error) error {
+	var why *fs.PathError
+	if errors.As(err, &why) {
+		err = why.Err
+	}
+	remedy := ""
+	if errors.Is(err, fs.ErrNotExist) {
+		remedy = "; paths are relative to the current directory, and - is standard input"
+	}
+	return fmt.Errorf("cannot read the stack file %s: %w%s", name, err, remedy)
 }
 
 func (in Input) readFile(path string) ([]byte, error) {

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"regexp"
@@ -22,6 +23,7 @@ func (r *rendering) check(out *node, pods map[string]*madePod) {
 	services := out.get("services")
 	for _, name := range services.keys {
 		s := services.kids[name]
+		r.checkServiceLabels(name, s)
 		made := pods[name]
 		text := labelTexts(s)
 		if !isPod(text) || made != nil && made.broken {
@@ -125,10 +127,29 @@ func (r *rendering) schemaMistake(out *node, err error, newer bool) {
 	} else if n != nil && strings.HasPrefix(text, "must be") {
 		text += ", not " + n.kindName()
 	}
-	if strings.HasSuffix(path, ".depends_on") && n.isMap() {
-		text += "; only a service with x-podlike can have the long form"
+	r.found.mistake(n.at, "%s %s%s", path, text, remedy(path, text, n))
+}
+
+// durations are the keys whose values are times.
+var durations = []string{"stop_grace_period", "interval", "timeout", "start_period", "start_interval", "delay", "monitor", "window"}
+
+// remedy says what to write instead, where that is not plain from the text.
+func remedy(path, text string, n *node) string {
+	key := path[strings.LastIndex(path, ".")+1:]
+	switch wantsText := strings.HasPrefix(text, "must be a string"); {
+	case key == "depends_on" && n.isMap():
+		return "; only a service with x-podlike can have the long form"
+	case strings.Contains(path, ".labels.pod.") && !n.isScalar():
+		return ": write a | behind the colon, which makes a text of the lines below"
+	case wantsText && n.isScalar() && slices.Contains(durations, key):
+		return fmt.Sprintf(": it needs a unit, write %ss", n.text)
+	case wantsText && n.isScalar():
+		return ": put it in quotes"
+	case strings.HasPrefix(text, "must be a list") && n.isScalar() && !n.isNull():
+		return ": write `- " + n.text + "` on a line below"
+	default:
+		return ""
 	}
-	r.found.mistake(n.at, "%s %s", path, text)
 }
 
 // find is the value at a dotted path, or the innermost one on the way to it.

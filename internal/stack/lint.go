@@ -2,10 +2,11 @@ package stack
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/docker/go-connections/nat"
 	"github.com/podlike/podlike/internal/pod"
 )
 
@@ -35,6 +36,7 @@ func (l *linter) checkPod() {
 	l.checkCycles(spec)
 	l.checkBudget(spec)
 	l.checkUpdates(spec)
+	l.checkLimits(spec)
 }
 
 // checkSocket: without the engine's socket a pod cannot start anything.
@@ -60,15 +62,35 @@ func (l *linter) checkPorts() {
 			continue // gone before the others start
 		}
 		for _, p := range c.expose {
-			port, protocol, _ := strings.Cut(p.text, "/")
-			key := port + "/" + strings.TrimPrefix(protocol, "tcp")
-			if o := first[key]; o != nil && o != c {
-				l.found.mistake(p.at, "services.%s: the components %q and %q both listen on port %s of the pod's one localhost: give one of them another", l.name, o.name, c.name, port)
-				continue
+			for _, port := range portsOf(p.text) {
+				o := first[port]
+				if o == nil {
+					first[port] = c
+				} else if o != c {
+					l.found.mistake(p.at, "services.%s: the components %q and %q both listen on port %s of the pod's one localhost: give one of them another", l.name, o.name, c.name, strings.TrimSuffix(port, "/tcp"))
+					break
+				}
 			}
-			first[key] = c
 		}
 	}
+}
+
+// portsOf are the ports that an item of expose stands for, "80", "53/udp" or
+// "8000-8005", each with its protocol.
+func portsOf(text string) []string {
+	numbers, protocol, _ := strings.Cut(text, "/")
+	if protocol == "" {
+		protocol = "tcp"
+	}
+	low, high, err := nat.ParsePortRangeToInt(numbers)
+	if err != nil {
+		return []string{numbers + "/" + protocol}
+	}
+	var all []string
+	for n := low; n <= high; n++ {
+		all = append(all, strconv.Itoa(n)+"/"+protocol)
+	}
+	return all
 }
 
 // checkCycles finds components that wait for each other.
@@ -192,89 +214,4 @@ func chain(spec pod.Spec, own map[string]time.Duration) (longest time.Duration, 
 		}
 	}
 	return longest, names
-}
-
-// checkService points out settings of the service that make no sense for a pod.
-func (l *linter) checkService() {
-	warn := func(n *node, format string, args ...any) {
-		l.found.warn(n.at, "services.%s: "+format, append([]any{l.name}, args...)...)
-	}
-	if h := l.service.get("healthcheck"); h.isMap() {
-		switch test := h.get("test"); {
-		case h.str("disable") == "true":
-			warn(h, "with its healthcheck disabled, Swarm calls the pod running before its components are, and never replaces it")
-		case test != nil && !strings.Contains(flat(test), "healthcheck"):
-			warn(test, "this replaces the pod's own health check, which answers for all components: put it on the component, and leave `test` out here")
-		}
-	}
-	for _, k := range []string{"entrypoint", "user", "read_only", "init", "tty"} {
-		if v := l.service.get(k); v != nil && v.text != "false" {
-			switch k {
-			case "entrypoint", "init":
-				warn(v, "%s on the pod takes the place of its own PID 1: put it on the component", k)
-			case "user":
-				if v.text != "root" && v.text != "0" && !strings.HasPrefix(v.text, "0:") {
-					warn(v, "user on the pod keeps it from the engine's socket: put it on the component")
-				}
-			}
-		}
-	}
-	update := l.service.get("deploy", "update_config")
-	if order := update.get("order"); order != nil && order.text == "start-first" {
-		for _, p := range asList(l.service.get("ports")).list {
-			if p.str("mode") == "host" {
-				warn(order, "start-first cannot work with ports in host mode: the new pod waits for a port that the old one holds")
-				break
-			}
-		}
-	}
-	if mode := l.service.get("deploy", "endpoint_mode"); mode != nil && mode.text == "dnsrr" {
-		for _, p := range asList(l.service.get("ports")).list {
-			if p.isText() || p.str("mode") != "host" {
-				warn(p, "ports need `mode: host` with endpoint_mode dnsrr")
-				break
-			}
-		}
-	}
-}
-
-// flat is a text, or the texts of a list.
-func flat(n *node) string {
-	var parts []string
-	for _, item := range asList(n).list {
-		parts = append(parts, item.text)
-	}
-	return strings.Join(parts, " ")
-}
-
-// checkUpdates: an update is called good after `monitor`, so what a component's
-// health check finds later does not stop it.
-func (l *linter) checkUpdates(spec pod.Spec) {
-	monitor := l.service.get("deploy", "update_config", "monitor")
-	if !monitor.isScalar() {
-		return
-	}
-	text, _ := substitute(monitor.text, l.Environment)
-	limit, err := time.ParseDuration(text)
-	if err != nil || limit == 0 {
-		return
-	}
-	for _, c := range spec.Components {
-		h := c.Service.HealthCheck
-		if h == nil || h.Disable || h.Interval == nil || len(h.Test) == 0 {
-			continue
-		}
-		if needs := failsAfter(h); c.Essential && needs > limit {
-			l.found.warn(monitor.at, "services.%s: the update is called good after %v, but the health check of component %s needs %v to fail: make monitor longer", l.name, limit, c.Name, needs)
-		}
-	}
-}
-
-// failsAfter is how long a component can be broken before it is unhealthy.
-func failsAfter(h *types.HealthCheckConfig) time.Duration {
-	retries := uint64(3) // the engine's default
-	if h.Retries != nil && *h.Retries > 0 {
-		retries = min(*h.Retries, 1000)
-	}
-	return time.Duration(*h.Interval) * time.Duration(retries)
 }

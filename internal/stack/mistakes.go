@@ -59,6 +59,13 @@ func (f *findings) warn(at place, format string, args ...any) {
 	f.warnings = append(f.warnings, Mistake{File: at.file, Line: at.line, Text: fmt.Sprintf(format, args...), at: at})
 }
 
+// has: there is a mistake at this place that has the words in it.
+func (f *findings) has(at place, words string) bool {
+	return slices.ContainsFunc(f.mistakes, func(m Mistake) bool {
+		return m.File == at.file && m.Line == at.line && strings.Contains(m.Text, words)
+	})
+}
+
 // err is nil when there is no mistake.
 func (f *findings) err() error {
 	if len(f.mistakes) == 0 {

@@ -19,9 +19,10 @@ func labelTexts(service *node) map[string]*node {
 	return pairs.kids
 }
 
+// isPod: the labels make a pod, or would have made one in earlier versions.
 func isPod(texts map[string]*node) bool {
 	for name := range texts {
-		if strings.HasPrefix(name, labelComponent) || name == labelFile || name == labelInit {
+		if strings.HasPrefix(name, labelComponent) || strings.HasPrefix(name, labelOldName) || name == labelFile || name == labelInit {
 			return true
 		}
 	}
@@ -37,6 +38,9 @@ func (l *linter) parseLabels() (spec pod.Spec, ok bool) {
 		if !strings.HasPrefix(name, "pod.") {
 			continue
 		}
+		if !n.isScalar() {
+			return spec, false // docker/cli's schema has complained
+		}
 		src.Labels[name], unsure[name] = l.deployed(n.text)
 	}
 	spec, warnings, err := labels.Parse(src, pod.Options{})
@@ -51,9 +55,23 @@ func (l *linter) parseLabels() (spec pod.Spec, ok bool) {
 		if depends(unsure[m.Label], src.Labels[m.Label], m.Line) {
 			continue // on a variable that only the deploy knows
 		}
-		l.found.mistake(l.placeOf(m.Label, m.Line), "services.%s: %s%s", l.name, labelSubject(m.Label), m.Text)
+		at := l.placeOf(m.Label, m.Line)
+		if key, must := mistaken(m); must && l.found.has(at, key+" must be ") {
+			continue // the value is the service's, too, and was complained about there
+		}
+		l.found.mistake(at, "services.%s: %s%s", l.name, labelSubject(m.Label), m.Text)
 	}
 	return spec, false
+}
+
+// mistaken is the key whose value is not what it must be, if the mistake is of
+// that kind.
+func mistaken(m labels.Mistake) (key string, must bool) {
+	key, _, must = strings.Cut(" "+m.Text, " must be ")
+	if key = strings.TrimSpace(key); key == "" {
+		key = strings.TrimPrefix(m.Label, "pod.")
+	}
+	return key, must
 }
 
 // deployed is a label's text as the deploy will write it; unsure says of each

@@ -301,3 +301,14 @@ func TestVersions(t *testing.T) {
 		}
 	}
 }
+
+// TestOldWords: what YAML 1.1 takes for something else is quoted, for older
+// docker CLIs.
+func TestOldWords(t *testing.T) {
+	out, _ := render(t, "services: {a: {image: i, environment: {A: 'no', B: 'On', C: '1:30', D: none, y: x, E: '10:80/tcp'}}}")
+	for _, want := range []string{"A: \"no\"\n", "B: \"On\"\n", "C: \"1:30\"\n", "D: none\n", "\"y\": x\n", "E: 10:80/tcp\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 
 const (
 	labelComponent  = "pod.component."
+	labelOldName    = "pod.container."
 	labelCopy       = "pod.copy."
 	labelInit       = "pod.init.components"
 	labelFile       = "pod.compose.file"

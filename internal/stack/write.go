@@ -12,6 +12,10 @@ import (
 // variable is a `$` that `docker stack deploy` replaces.
 var variable = regexp.MustCompile(`\$[_a-zA-Z{]`)
 
+// oldWord is a text that YAML 1.1 takes for a boolean or a number, as the docker
+// CLI up to 20.10 does.
+var oldWord = regexp.MustCompile(`^(?i:y|n|yes|no|on|off|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)$`)
+
 // write is the YAML of a value: two blanks of indentation, keys in the order of
 // the node.
 func write(n *node) (string, error) {
@@ -63,6 +67,8 @@ func textStyle(text string) yaml.Style {
 		return 0 // a literal block
 	case variable.MatchString(text):
 		return yaml.SingleQuotedStyle
+	case oldWord.MatchString(text):
+		return yaml.DoubleQuotedStyle
 	default:
 		return 0
 	}

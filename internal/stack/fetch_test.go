@@ -1,10 +1,12 @@
 package stack
 
 import (
+	"context"
 	"crypto/x509"
 	"encoding/pem"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -38,6 +40,15 @@ func server(t *testing.T) (*httptest.Server, *atomic.Int32) {
 	answer("/created.yml", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) })
 	answer("/broken.yml", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("log:\n  image: {{ end }}\n")) })
 	answer("/hang.yml", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	answer("/stalls.yml", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte("log:\n"))
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	answer("/cut.yml", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = w.Write([]byte("log:\n"))
+	})
 	answer("/endless.yml", func(w http.ResponseWriter, r *http.Request) {
 		for r.Context().Err() == nil {
 			if _, err := w.Write([]byte("# and so on, and so on\n")); err != nil {
@@ -79,6 +90,9 @@ func TestHTTP(t *testing.T) {
 		{name: "wrong certificate", item: "URL/ok.yml", bare: true, err: "certificate signed by unknown authority; name the file of a private authority in SSL_CERT_FILE, or write `insecure: true`"},
 		{name: "insecure", item: "{http: {url: URL/ok.yml, insecure: true}}", bare: true, want: "image: it"},
 		{name: "timeout", item: "{http: {url: URL/hang.yml, timeout: 50ms}}", err: "there is no complete answer within 50ms"},
+		{name: "timeout in the body", item: "{http: {url: URL/stalls.yml, timeout: 50ms}}", err: "there is no complete answer within 50ms"},
+		{name: "half a body", item: "URL/cut.yml", err: "unexpected EOF"},
+		{name: "another name in the certificate", item: "https://podlike.invalid/ok.yml", err: "cannot fetch the template https://podlike.invalid/ok.yml: x509: certificate is valid for example.com, *.example.com, not podlike.invalid; name the file"},
 		{name: "endless body", item: "URL/endless.yml", err: "it is longer than 1048576 bytes"},
 		{name: "nobody there", item: "http://127.0.0.1:1/x.yml", err: "connection refused"},
 		{name: "broken template has no fallback", item: "{http: {url: URL/broken.yml, fallback: f.yml}}", err: "URL/broken.yml:2: the template fails: unexpected {{end}}"},
@@ -96,6 +110,10 @@ func TestHTTP(t *testing.T) {
 				in.ReadFile = memory{"/stack/f.yml": "log: {image: file}"}.read
 				if !test.bare {
 					in.HTTP.RootCAs = pool(s)
+				}
+				in.HTTP.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+					var d net.Dialer
+					return d.DialContext(ctx, network, strings.Replace(address, "podlike.invalid:443", s.Listener.Addr().String(), 1))
 				}
 			})
 			if test.err != "" {

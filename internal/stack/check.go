@@ -24,6 +24,7 @@ func (r *rendering) check(out *node, pods map[string]*madePod) {
 	for _, name := range services.keys {
 		s := services.kids[name]
 		r.checkServiceLabels(name, s)
+		r.checkIgnored(name, s)
 		made := pods[name]
 		text := labelTexts(s)
 		if !isPod(text) || made != nil && made.broken {

@@ -1,11 +1,13 @@
 package stack
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/compose-spec/compose-go/v2/types"
+	compose "github.com/compose-spec/compose-go/v2/types"
+	"github.com/docker/cli/cli/compose/types"
 	"github.com/docker/go-units"
 	"github.com/podlike/podlike/internal/pod"
 )
@@ -128,8 +130,25 @@ func (r *rendering) checkServiceLabels(name string, service *node) {
 	}
 }
 
+// checkIgnored points out what `docker stack deploy` reads and does not use.
+func (r *rendering) checkIgnored(name string, service *node) {
+	for _, k := range service.keys {
+		switch {
+		case k == "container_name":
+			r.found.warn(service.kids[k].at, "services.%s: `docker stack deploy` ignores %s: Swarm names containers after their tasks", name, k)
+		case k == "expose":
+			r.found.warn(service.kids[k].at, "services.%s: `docker stack deploy` ignores %s: services of one network reach each other on every port", name, k)
+		case !slices.Contains(types.UnsupportedProperties, k):
+		case homes[k].component:
+			r.found.warn(service.kids[k].at, "services.%s: `docker stack deploy` ignores %s; components of a pod can have it", name, k)
+		default:
+			r.found.warn(service.kids[k].at, "services.%s: `docker stack deploy` ignores %s: %s", name, k, homes[k].why)
+		}
+	}
+}
+
 // failsAfter is how long a component can be broken before it is unhealthy.
-func failsAfter(h *types.HealthCheckConfig) time.Duration {
+func failsAfter(h *compose.HealthCheckConfig) time.Duration {
 	retries := uint64(3) // the engine's default
 	if h.Retries != nil && *h.Retries > 0 {
 		retries = min(*h.Retries, 1000)

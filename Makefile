@@ -14,7 +14,7 @@ ARCHS := amd64 arm64 armv7
 DIST := dist/linux_$(ARCH)
 DEMOS := app proxy
 PLUGINS := $(or $(DOCKER_CONFIG),$(HOME)/.docker)/cli-plugins
-IMAGES := podlike/supervisor:dev podlike/pause:dev $(DEMOS:%=podlike/demo-%:dev)
+IMAGES := podlike/supervisor:dev podlike/pause:dev podlike/docker-pod:dev $(DEMOS:%=podlike/demo-%:dev)
 
 # The race detector needs cgo and a C compiler. Without one the tests still
 # run, and the recipe says so.
@@ -53,9 +53,10 @@ install-plugin: build ## docker-pod as a plugin of this user's docker: `docker p
 demos:
 	@set -e; for demo in $(DEMOS); do $(call goarch,$(ARCH)) $(GOBUILD) -o $(DIST)/demo-$$demo ./deploy/demo/$$demo; done
 
-images: engine build demos ## the images, with the tag dev: pause, supervisor, and the two of the quick start
+images: engine build demos ## the images, with the tag dev: pause, supervisor, docker-pod, and the two of the quick start
 	@scripts/build-image.sh podlike/supervisor:dev images/supervisor/Dockerfile $(DIST)
 	@scripts/build-image.sh podlike/pause:dev images/pause/Dockerfile $(DIST)
+	@scripts/build-image.sh podlike/docker-pod:dev images/docker-pod/Dockerfile $(DIST)
 	@set -e; for demo in $(DEMOS); do scripts/build-image.sh podlike/demo-$$demo:dev images/demo/$$demo.Dockerfile $(DIST); done
 
 engine:

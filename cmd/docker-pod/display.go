@@ -13,7 +13,7 @@ import (
 type display struct {
 	out      io.Writer
 	terminal bool
-	width    func() int // of the terminal
+	size     func() (height, width uint) // of the terminal
 	quiet    bool
 
 	names   []string
@@ -27,7 +27,7 @@ type display struct {
 func newDisplay(out *streams.Out, quiet bool) *display {
 	return &display{
 		out: out, terminal: out.IsTerminal(), quiet: quiet,
-		width: func() int { _, w := out.GetTtySize(); return int(w) },
+		size: out.GetTtySize,
 	}
 }
 
@@ -55,8 +55,14 @@ func (d *display) draw() {
 		return
 	}
 	d.changed = false
+	inPlace, width := false, uint(0)
+	if d.terminal {
+		var height uint
+		height, width = d.size()
+		inPlace = uint(len(d.names)) < height // else the first lines have left the screen
+	}
 	var b strings.Builder
-	if d.terminal && d.drawn > 0 {
+	if inPlace && d.drawn > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA\r\x1b[J", d.drawn) // up to our first line, and clear from there
 	}
 	for _, note := range d.notes {
@@ -66,8 +72,8 @@ func (d *display) draw() {
 	for _, name := range d.names {
 		line := name + ": " + d.lines[name]
 		switch {
-		case d.terminal:
-			b.WriteString(cut(line, d.width()) + "\n")
+		case inPlace:
+			b.WriteString(cut(line, int(width)) + "\n")
 			d.drawn++
 		case d.shown[name] != line:
 			b.WriteString(line + "\n")

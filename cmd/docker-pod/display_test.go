@@ -28,7 +28,7 @@ func TestDisplay(t *testing.T) {
 		d.draw()
 		return append(frames, drawn())
 	}
-	width := func() int { return 10 }
+	size := func(height, width uint) func() (uint, uint) { return func() (uint, uint) { return height, width } }
 	for _, test := range []struct {
 		name string
 		d    display
@@ -36,7 +36,8 @@ func TestDisplay(t *testing.T) {
 	}{
 		{"plain", display{}, [4]string{"db: a\nweb: b\n", "", "web: n\nweb: c\n", "db: too long for it\n"}},
 		{"quiet", display{quiet: true}, [4]string{}},
-		{"terminal", display{terminal: true, width: width}, [4]string{"db: a\nweb: b\n", "", "\x1b[2A\r\x1b[Jweb: n\ndb: a\nweb: c\n", "db: too …\nweb: c\n"}},
+		{"low terminal", display{terminal: true, size: size(2, 10)}, [4]string{"db: a\nweb: b\n", "", "web: n\nweb: c\n", "db: too long for it\n"}},
+		{"terminal", display{terminal: true, size: size(3, 10)}, [4]string{"db: a\nweb: b\n", "", "\x1b[2A\r\x1b[Jweb: n\ndb: a\nweb: c\n", "db: too …\nweb: c\n"}},
 	} {
 		if got := script(&test.d); [4]string(got) != test.want {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)

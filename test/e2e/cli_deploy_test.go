@@ -212,3 +212,24 @@ func TestCLIPlugin(t *testing.T) {
 		}
 	}
 }
+
+// TestCLIImage: the image does without a network, files of its own, and a home.
+func TestCLIImage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	const stack = "services: {web: {image: app, configs: [c], x-podlike: {templates: {inline: {log: {image: logger}}}}}}\nconfigs: {c: {file: ./c}}\n"
+	dir := filepath.Dir((&plugin{site: s}).stackFile(stack))
+	image := func(args ...string) (string, error) {
+		return s.docker(t.Context(), stack, append([]string{"run", "--rm", "-i", "--name", s.name, "--network", "none", "-v", dir + ":" + dir + ":ro", "-w", dir, "podlike/docker-pod:dev"}, args...)...)
+	}
+	for _, file := range []string{"stack.yml", "-"} {
+		out, err := image("template", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantLines(t, out, [][]string{{"pod.component.log: |"}, {"file: " + dir + "/c"}})
+	}
+	if out, err := image("lint", "no.yml"); err == nil || !strings.Contains(err.Error(), "cannot read the stack file no.yml") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -20,7 +20,8 @@ import (
 type fakeSwarm struct {
 	began time.Time
 	at    func(d time.Duration) (swarm.Service, []swarm.Task, error)
-	logs  map[string]string // by task
+	other func(d time.Duration) []swarm.Task // of another service; nil for one that failed
+	logs  map[string]string                  // by task
 }
 
 func (f *fakeSwarm) now() (swarm.Service, []swarm.Task, error) { return f.at(time.Since(f.began)) }
@@ -40,9 +41,15 @@ func (f *fakeSwarm) TaskList(_ context.Context, o swarm.TaskListOptions) ([]swar
 		return nil, errors.New("not asked for this stack")
 	}
 	_, tasks, err := f.now()
-	strange := aTask("strange", 1, swarm.TaskStateFailed)
-	strange.ServiceID = "other-id"
-	return append(tasks, strange), err
+	others := []swarm.Task{aTask("strange", 1, swarm.TaskStateFailed)}
+	if f.other != nil {
+		others = f.other(time.Since(f.began))
+	}
+	for _, task := range others {
+		task.ServiceID = "other-id"
+		tasks = append(tasks, task)
+	}
+	return tasks, err
 }
 
 func (f *fakeSwarm) TaskLogs(_ context.Context, id string, _ container.LogsOptions) (io.ReadCloser, error) {
@@ -108,6 +115,30 @@ func TestWaitFallsBack(t *testing.T) {
 	if err != nil || took < 13*time.Second {
 		t.Errorf("%v after %v", err, took)
 	}
+}
+
+// TestWaitForOthers: what ran for long enough is still looked at while another
+// service takes its time.
+func TestWaitForOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		running := []swarm.Task{aTask("a", 1, swarm.TaskStateRunning)}
+		f := &fakeSwarm{began: time.Now(), at: func(d time.Duration) (swarm.Service, []swarm.Task, error) {
+			if d < 20*time.Second {
+				return aService(1, restart("none", 0)), running, nil
+			}
+			return aService(1, restart("none", 0)), []swarm.Task{ended("a")}, nil
+		}, other: func(d time.Duration) []swarm.Task {
+			if d < 30*time.Second {
+				return nil
+			}
+			return running
+		}}
+		w := &waiting{api: f, stack: "shop", services: []string{"other", "web"}, show: &display{out: io.Discard}}
+		err := w.run(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "\n  web: a task ended") || strings.Contains(err.Error(), "other") || time.Since(f.began) < 35*time.Second {
+			t.Errorf("after %v: %v", time.Since(f.began), err)
+		}
+	})
 }
 
 func TestWaitFails(t *testing.T) {

@@ -138,6 +138,11 @@ func (r *rendering) get(it item) (string, error) {
 		return "", fmt.Errorf("the server answers %s", resp.Status)
 	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, r.maxBytes()+1))
+	if err == nil {
+		// A server that ends a body when its client goes away can be quick
+		// enough to make half a body look like a whole one.
+		err = ctx.Err()
+	}
 	switch {
 	case err != nil:
 		return "", plainError(ctx, err, timeout)

@@ -16,6 +16,11 @@ const scriptName = "podtemplate"
 func newScriptCommand(dockerCli command.Cli) *cobra.Command {
 	cmd := newTemplateCommand(dockerCli)
 	cmd.Use = scriptName + " FILE [FILE...]"
+	cmd.Long = `The script of earlier versions, by docker-pod:
+
+  podtemplate FILE...                          docker pod template FILE...
+  podtemplate template FILE...                 the same
+  podtemplate deploy -c FILE [OPTIONS] STACK   docker pod deploy -c FILE ...`
 	cmd.Args = cobra.ArbitraryArgs
 	render := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, files []string) error {

@@ -82,7 +82,8 @@ func (r *rendering) checkSchema(out *node) (valid bool) {
 }
 
 // parts are the entries of a mapping one by one, so that each can be wrong by
-// itself; else the value.
+// itself; else the value. Only deploy is deep, and its mappings need nothing to
+// be complete.
 func parts(v any) []any {
 	m, ok := v.(map[string]any)
 	if !ok || len(m) == 0 {
@@ -90,9 +91,27 @@ func parts(v any) []any {
 	}
 	var all []any
 	for _, k := range slices.Sorted(maps.Keys(m)) {
-		all = append(all, map[string]any{k: m[k]})
+		if k != "deploy" {
+			all = append(all, map[string]any{k: m[k]})
+			continue
+		}
+		for _, setting := range parts(m[k]) {
+			for group, settings := range asMap(setting) {
+				for _, one := range parts(settings) {
+					all = append(all, map[string]any{k: map[string]any{group: one}})
+				}
+			}
+			if asMap(setting) == nil {
+				all = append(all, map[string]any{k: setting})
+			}
+		}
 	}
 	return all
+}
+
+func asMap(v any) map[string]any {
+	m, _ := v.(map[string]any)
+	return m
 }
 
 // noFormat is what the schema says of a text of the wrong form.

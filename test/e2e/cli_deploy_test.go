@@ -192,23 +192,38 @@ func TestCLIDeployInterrupted(t *testing.T) {
 	}
 }
 
-// TestCLIPlugin: docker knows the plugin, and completes its commands.
+// TestCLIPlugin: docker knows the plugin, and completes its commands; it is a
+// command of its own, and the old script.
 func TestCLIPlugin(t *testing.T) {
 	t.Parallel()
 	p := newSite(t).newPlugin()
-	for _, test := range []struct{ args, want string }{
-		{"pod --help", "docker pod COMMAND"},
-		{"pod version", "docker-pod "},
-		{"--help", "pod*"},
-		{"__complete pod dep", "deploy\t"},
-		{"__complete pod lint --format j", "json"},
-		{"--context default pod lint " + p.stackFile("services: {web: {image: i}}"), "1 service, no pods: no mistakes"},
+	binary := filepath.Join(p.config, "cli-plugins", "docker-pod")
+	script := filepath.Join(t.TempDir(), "podtemplate")
+	if err := os.Symlink(binary, script); err != nil {
+		t.Fatal(err)
+	}
+	file := p.stackFile("services: {web: {image: i, x-podlike: {}}}")
+	for _, test := range []struct{ line, want string }{
+		{"docker pod --help", "docker pod COMMAND"},
+		{"docker pod version", "docker-pod "},
+		{"docker --help", "pod*"},
+		{"docker __complete pod dep", "deploy\t"},
+		{"docker __complete pod lint --format j", "json"},
+		{"docker --context default pod lint " + file, "1 service, 1 pod: no mistakes"},
+		{binary + " --help", "docker-pod [OPTIONS] COMMAND"},
+		{binary + " --context default lint " + file, "1 service, 1 pod: no mistakes"},
+		{binary + " __complete te", "template\t"},
+		{binary + " completion bash", "__start_docker-pod"},
+		{script, "podtemplate FILE..."},
+		{script + " " + file, "pod.component.app: |"},
+		{script + " template " + file, "image: podlike/pause:dev"},
 	} {
-		cmd := p.command(t.Context())
-		cmd.Args = append([]string{"docker"}, strings.Fields(test.args)...)
+		words := strings.Fields(test.line)
+		cmd := exec.CommandContext(t.Context(), words[0], words[1:]...)
+		cmd.Env = p.command(t.Context()).Env
 		out, err := run(cmd, "")
 		if err != nil || !strings.Contains(out, test.want) {
-			t.Errorf("docker %s: %v, no %q in\n%s", test.args, err, test.want, out)
+			t.Errorf("%s: %v, no %q in\n%s", test.line, err, test.want, out)
 		}
 	}
 }

@@ -312,3 +312,22 @@ func TestOldWords(t *testing.T) {
 		}
 	}
 }
+
+// TestLoggedByLoaders: what docker/cli's loader logs about, in a stack that is
+// fine for a deploy. TestMain looks for the lines.
+func TestLoggedByLoaders(t *testing.T) {
+	render(t, `services:
+  a:
+    image: 'x:${UNSET}'
+    environment: [UNSET]
+    volumes: ['~/x:/x', './y:/y', 'v:/v']
+    links: [b]
+    configs: [c]
+    secrets: [s]
+    x-podlike: {templates: {inline: {b: {image: 'y:${UNSET}'}}}}
+networks: {n: {external: {name: real}}}
+volumes: {v: {external: {name: real}}}
+configs: {c: {external: {name: real}}}
+secrets: {s: {external: {name: real}}}
+`, func(in *Input) { in.Environment = map[string]string{"HOME": "/home/x"} })
+}

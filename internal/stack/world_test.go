@@ -3,13 +3,32 @@ package stack
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"log"
 	"net"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/sirupsen/logrus"
 )
+
+// TestMain fails when a library logs on its own: what it has to say to the
+// author of a stack is said with file and line, or not at all.
+func TestMain(m *testing.M) {
+	var logged strings.Builder
+	logrus.SetOutput(&logged)
+	log.SetOutput(&logged)
+	code := m.Run()
+	if text := logged.String(); text != "" && code == 0 {
+		fmt.Fprintf(os.Stderr, "a library has logged:\n%s", text)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 // memory are files in memory, by path.
 type memory map[string]string

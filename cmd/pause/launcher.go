@@ -25,10 +25,11 @@ func newLauncher(args []string) *childLauncher {
 	return &childLauncher{args: append([]string{supervisorPath, "launch"}, args...)}
 }
 
-// start starts the launcher, which replaces a supervisor that runs only if
-// told to. It gets the token through a pipe, descriptor 3:
+// start starts the launcher. It replaces a supervisor that runs only if told
+// to; with served, there are components that need one, of whatever image. It
+// gets the token through a pipe, descriptor 3:
 // another process of this PID namespace could read its environment.
-func (c *childLauncher) start(replace bool) error {
+func (c *childLauncher) start(replace, served bool) error {
 	var pipe [2]int
 	if err := syscall.Pipe2(pipe[:], syscall.O_CLOEXEC); err != nil {
 		return os.NewSyscallError("pipe", err)
@@ -46,6 +47,9 @@ func (c *childLauncher) start(replace bool) error {
 	env := c.env
 	if replace {
 		env = append(env[:len(env):len(env)], "PODLIKE_REPLACE=1")
+	}
+	if served {
+		env = append(env[:len(env):len(env)], "PODLIKE_SERVED=1")
 	}
 	pid, err := syscall.ForkExec(supervisorPath, c.args, &syscall.ProcAttr{
 		Env:   env,

@@ -26,8 +26,9 @@ const exitInvalid = 2 // the definition is wrong
 // life decides what PID 1 does next. Its methods are called by one goroutine.
 type life struct {
 	launcher interface {
-		// start starts it; with replace, a supervisor that runs is replaced.
-		start(replace bool) error
+		// start starts it; with replace, a supervisor that runs is replaced;
+		// served says that there was one before.
+		start(replace, served bool) error
 		terminate()
 	}
 	server interface {
@@ -56,7 +57,7 @@ func (l *life) launch() {
 	if l.leftAt.IsZero() {
 		l.leftAt = time.Now()
 	}
-	if err := l.launcher.start(time.Since(l.leftAt) > replaceAfter); err != nil {
+	if err := l.launcher.start(time.Since(l.leftAt) > replaceAfter, l.served); err != nil {
 		say("cannot start the supervisor's launcher: " + err.Error())
 		l.retry()
 		return

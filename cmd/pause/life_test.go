@@ -17,12 +17,15 @@ type world struct {
 	failStart bool
 }
 
-func (w *world) start(replace bool) error {
-	if replace {
-		w.did = append(w.did, "launch anew")
-	} else {
-		w.did = append(w.did, "launch")
+func (w *world) start(replace, served bool) error {
+	what := "launch"
+	if served {
+		what = "launch another"
 	}
+	if replace {
+		what = "launch anew"
+	}
+	w.did = append(w.did, what)
 	if w.failStart {
 		return errors.New("no such file")
 	}
@@ -71,15 +74,15 @@ func TestLife(t *testing.T) {
 			}
 			return steps
 		}(), append(slices.Repeat([]string{"launch"}, 11), "launch anew"), running},
-		{"a supervisor that dies is replaced", []func(*life){launched(0), attached, detached, wait, launched(0), attached, verdict(0)}, []string{"launch", "launch"}, 0},
-		{"with components about, no launcher's error is final", []func(*life){launched(0), attached, detached, wait, launched(125), wait, launched(2), wait}, []string{"launch", "launch", "launch", "launch"}, running},
+		{"a supervisor that dies is replaced", []func(*life){launched(0), attached, detached, wait, launched(0), attached, verdict(0)}, []string{"launch", "launch another"}, 0},
+		{"with components about, no launcher's error is final", []func(*life){launched(0), attached, detached, wait, launched(125), wait, launched(2), wait}, []string{"launch", "launch another", "launch another", "launch another"}, running},
 		{"a stop is told and waits for the verdict", []func(*life){launched(0), attached, signal(syscall.SIGTERM), wait}, []string{"launch", "tell SIGTERM"}, running},
 		{"a stop is told once more", []func(*life){launched(0), attached, signal(syscall.SIGTERM), signal(syscall.SIGINT)}, []string{"launch", "tell SIGTERM", "tell SIGINT"}, running},
 		{"a stop during the launch", []func(*life){signal(syscall.SIGTERM), launched(143)}, []string{"launch", "tell SIGTERM", "terminate launcher"}, 0},
 		{"a stop during the launch that comes too late for it", []func(*life){signal(syscall.SIGTERM), launched(0), attached, verdict(0)}, []string{"launch", "tell SIGTERM", "terminate launcher"}, 0},
 		{"a stop while the first launch is being retried", []func(*life){launched(75), signal(syscall.SIGTERM), wait, launched(75)}, []string{"launch", "tell SIGTERM", "launch"}, 0},
-		{"a stop while the supervisor is being replaced", []func(*life){launched(0), attached, detached, signal(syscall.SIGTERM), wait, launched(0), attached, verdict(0)}, []string{"launch", "tell SIGTERM", "launch"}, 0},
-		{"a relaunch is not broken off by a stop: somebody must clean up", []func(*life){launched(0), attached, detached, wait, signal(syscall.SIGTERM)}, []string{"launch", "launch", "tell SIGTERM"}, running},
+		{"a stop while the supervisor is being replaced", []func(*life){launched(0), attached, detached, signal(syscall.SIGTERM), wait, launched(0), attached, verdict(0)}, []string{"launch", "tell SIGTERM", "launch another"}, 0},
+		{"a relaunch is not broken off by a stop: somebody must clean up", []func(*life){launched(0), attached, detached, wait, signal(syscall.SIGTERM)}, []string{"launch", "launch another", "tell SIGTERM"}, running},
 		{"other signals only pass", []func(*life){launched(0), attached, signal(syscall.SIGHUP), signal(syscall.SIGWINCH), wait}, []string{"launch", "tell SIGHUP", "tell SIGWINCH"}, running},
 		{"the first verdict counts", []func(*life){launched(0), attached, verdict(3), verdict(0)}, []string{"launch"}, 3},
 	}

@@ -26,10 +26,15 @@ const (
 	envSocket  = "PODLIKE_SOCKET"  // the hand-off
 	envToken   = "PODLIKE_TOKEN"   // what opens it; the launcher gets it through descriptor 3
 	envReplace = "PODLIKE_REPLACE" // set: the launcher replaces a supervisor that runs
+	envServed  = "PODLIKE_SERVED"  // set: the pod had a supervisor, and may have components
 )
 
 // launchWithin bounds one launch, the pull of the supervisor's image included.
 const launchWithin = 10 * time.Minute
+
+// launchServedWithin bounds it for a pod that has components and, for the
+// moment, nobody who looks after them.
+const launchServedWithin = 15 * time.Second
 
 // launch runs in the pause's container, as a child of PID 1, and starts the
 // supervisor's. Its messages come out of the task; its exit code tells PID 1
@@ -80,7 +85,7 @@ func launch(args []string) int {
 			environment[k] = v
 		}
 	}
-	_, err = client.StartSupervisor(ctx, engine.SupervisorConfig{
+	config := engine.SupervisorConfig{
 		Identity:    pod.Identity{ID: facts.Pause.ID, Run: os.Getenv(envRun), Name: facts.Name},
 		Facts:       facts,
 		Definition:  definition,
@@ -88,11 +93,39 @@ func launch(args []string) int {
 		Environment: environment,
 		Replace:     os.Getenv(envReplace) != "",
 		Say:         func(line string) { fmt.Println("podlike: " + line) },
-	})
+	}
+	if os.Getenv(envServed) != "" {
+		err = startAnother(ctx, client, config)
+	} else {
+		_, err = client.StartSupervisor(ctx, config)
+	}
 	if err != nil {
 		return failLaunch(fmt.Errorf("cannot start the pod's supervisor: %w", err))
 	}
 	return 0
+}
+
+// startAnother starts a supervisor for a pod that lost one. If the user's own
+// image cannot be had any more, or does not attach, the pause's does as well:
+// it has the same program.
+func startAnother(ctx context.Context, client *engine.Client, config engine.SupervisorConfig) error {
+	own := config.Definition == nil || config.Definition.Service.Image == ""
+	if own || !config.Replace {
+		within, cancel := context.WithTimeout(ctx, launchServedWithin)
+		defer cancel()
+		_, err := client.StartSupervisor(within, config)
+		if err == nil || own || ctx.Err() != nil || errors.Is(err, engine.ErrUnreachable) {
+			return err
+		}
+		config.Say(fmt.Sprintf("warning: cannot start the supervisor of the stack: %v", err))
+	}
+	config.Say("warning: the pause's own image takes the supervisor's place")
+	ordinary := *config.Definition
+	ordinary.Service.Image, ordinary.Service.PullPolicy = "", ""
+	ordinary.Service.Entrypoint, ordinary.Service.Command = nil, nil
+	config.Definition = &ordinary
+	_, err := client.StartSupervisor(ctx, config)
+	return err
 }
 
 // defineSupervisor reads what the user says of the supervisor, nil for nothing,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/swarm"
 )
 
@@ -152,4 +153,43 @@ func TestPauseKilled(t *testing.T) {
 			v.wantEnd(v.ended(endWithin), swarm.TaskStateFailed, 137)
 		})
 	}
+}
+
+// TestSupervisorImageGone: a supervisor of the stack's own image is replaced
+// although that image was removed from the node: the pause's does as well.
+func TestSupervisorImageGone(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	// No registry answers there.
+	own := fmt.Sprintf("127.0.0.1:1/podlike-e2e/supervisor:%d", os.Getpid())
+	if err := s.api.ImageTag(t.Context(), supervisorImage, own); err != nil {
+		t.Fatal(err)
+	}
+	p := s.create(podSpec{
+		labels:     map[string]string{"pod.component.supervisor": "image: " + own + "\nmem_limit: 256m\n"},
+		components: map[string]string{"app": probe("exit-on", "USR1", "5")},
+	})
+	var output syncBuffer
+	done := p.attach(&output, &output)
+	p.start()
+	app, first := p.component("app"), p.component("supervisor")
+	if _, err := s.api.ImageRemove(t.Context(), own, image.RemoveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	s.killHard(first)
+	said(t, &output, "podlike: taking the pod over")
+	second := p.component("supervisor")
+	if second.Config.Image == own || second.HostConfig.Memory != 256<<20 {
+		t.Errorf("the second supervisor has image %s and %d bytes of memory", second.Config.Image, second.HostConfig.Memory)
+	}
+	wantLines(t, output.String(), [][]string{{"warning", own, "cannot be pulled"}, {"warning", "the pause's own image"}})
+	if now := p.component("app"); now.State.StartedAt != app.State.StartedAt || now.ID != app.ID {
+		t.Error("the component was disturbed")
+	}
+	s.signal(app.ID, "SIGUSR1")
+	if code := p.wait(endWithin); code != 5 {
+		t.Errorf("the pod ended with %d", code)
+	}
+	<-done
+	eventually(t, 2*time.Second, p.gone)
 }

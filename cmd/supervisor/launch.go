@@ -156,7 +156,7 @@ func failLaunch(err error) int {
 	switch {
 	case errors.As(err, &invalid{}):
 		return exitInvalid
-	case errors.Is(err, engine.ErrUnreachable):
+	case errors.Is(err, engine.ErrUnreachable), engine.MayPass(err):
 		return exitTemporary
 	default:
 		return exitOurFailure

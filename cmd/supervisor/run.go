@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -50,7 +51,7 @@ func run(args []string) int {
 
 	link, err := newPauseLink(os.Getenv(envSocket), os.Getenv(envToken))
 	if errors.Is(err, handoff.ErrPodDead) {
-		return mourn()
+		return bury()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "podlike: "+err.Error())
@@ -73,6 +74,9 @@ func run(args []string) int {
 	defer cancel()
 	s.sink.Flush(ctx)
 	link.verdict(code)
+	if !s.clean {
+		return bury() // nobody waits for it any more
+	}
 	return 0
 }
 
@@ -83,6 +87,8 @@ type supervisor struct {
 	sink *logs.Sink
 	// mountinfo is the pause's.
 	mountinfo string
+	// clean: nothing of the pod is left.
+	clean bool
 }
 
 // supervise runs the pod and returns its exit code.
@@ -165,7 +171,15 @@ func (s *supervisor) supervise(args []string) int {
 			if lifecycle.Phase(status.Phase) == lifecycle.Ending {
 				containers.Ending()
 			}
+			s.clean = gone(status)
 		},
+	})
+}
+
+// gone reports whether a pod has ended as it should, without leaving anything.
+func gone(status pod.Status) bool {
+	return lifecycle.Phase(status.Phase) == lifecycle.Over && !slices.ContainsFunc(status.Components, func(c pod.ComponentStatus) bool {
+		return c.ContainerID != ""
 	})
 }
 
@@ -223,20 +237,31 @@ func ask(ctx context.Context, open func(string) (io.ReadCloser, error)) (*engine
 	return client, facts, nil
 }
 
-// mourn cleans up after a pod that died before this supervisor could attach.
-func mourn() int {
+// bury removes what is left of a pod that has ended, or died before this
+// supervisor could attach, however often that has to be tried.
+func bury() int {
 	ctx, cancel := context.WithTimeout(context.Background(), engineWithin)
 	defer cancel()
 	noFiles := func(string) (io.ReadCloser, error) { return nil, fs.ErrNotExist } // they were the pause's
-	client, err := engine.Connect(ctx, os.Getenv, noFiles)
+	for {
+		err := buryOnce(ctx, noFiles)
+		if err == nil {
+			return 0
+		}
+		select {
+		case <-ctx.Done():
+			fmt.Fprintln(os.Stderr, "podlike: "+err.Error())
+			return exitOurFailure
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func buryOnce(ctx context.Context, open func(string) (io.ReadCloser, error)) error {
+	client, err := engine.Connect(ctx, os.Getenv, open)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "podlike: "+err.Error())
-		return exitOurFailure
+		return err
 	}
 	defer client.Close()
-	if err := client.Bury(ctx, os.Getenv(envPod), os.Getenv(envRun)); err != nil {
-		fmt.Fprintln(os.Stderr, "podlike: "+err.Error())
-		return exitOurFailure
-	}
-	return 0
+	return client.Bury(ctx, os.Getenv(envPod), os.Getenv(envRun))
 }

@@ -21,7 +21,7 @@ const DefaultSocket = "/var/run/docker.sock"
 
 // Client is a connection to the engine of this node.
 type Client struct {
-	api *client.Client
+	api bounded
 	// socket is the path of the engine's unix socket, "" for TCP.
 	socket string
 
@@ -56,16 +56,26 @@ func Connect(ctx context.Context, getenv func(string) string, open func(path str
 	if err != nil {
 		return nil, fmt.Errorf("cannot use DOCKER_HOST %q: %w", host, err)
 	}
-	c := &Client{api: api}
+	c := &Client{api: bounded{api}}
 	c.socket, _ = strings.CutPrefix(host, "unix://")
 	if c.socket == host {
 		c.socket = ""
 	}
-	if _, err := api.Ping(ctx); err != nil {
-		api.Close()
-		return nil, c.unreachable(host, err)
+	asking, cancel := context.WithTimeoutCause(ctx, answersWithin, fmt.Errorf("no answer within %s", answersWithin))
+	defer cancel()
+	ping, err := api.Ping(asking)
+	if err != nil && asking.Err() != nil {
+		err = context.Cause(asking)
 	}
-	api.NegotiateAPIVersion(ctx)
+	if err == nil && ping.APIVersion == "" {
+		// The client would take it for an engine of 2016.
+		err = errors.New("it does not say its API version")
+	}
+	if err != nil {
+		api.Close()
+		return nil, c.unreachable(host, getenv("DOCKER_HOST") != "", err)
+	}
+	api.NegotiateAPIVersionPing(ping)
 	return c, nil
 }
 
@@ -79,8 +89,9 @@ func (c *Client) APIVersion() string { return c.api.ClientVersion() }
 var ErrUnreachable = errors.New("the Docker engine does not answer")
 
 // unreachable says what is wrong with the way to the engine. The client's own
-// errors do not tell a missing socket from one where nobody answers.
-func (c *Client) unreachable(host string, err error) error {
+// errors do not tell a missing socket from one where nobody answers. A socket
+// that the user named may come back: its directory can be mounted.
+func (c *Client) unreachable(host string, named bool, err error) error {
 	if c.socket == "" {
 		return fmt.Errorf("%w at %s: %w", ErrUnreachable, host, err)
 	}
@@ -89,6 +100,8 @@ func (c *Client) unreachable(host string, err error) error {
 	case dialErr == nil:
 		conn.Close()
 		return fmt.Errorf("%w at %s: %w", ErrUnreachable, host, err)
+	case errors.Is(dialErr, fs.ErrNotExist) && named:
+		return fmt.Errorf("%w: cannot find the Docker socket %s of DOCKER_HOST: give its directory to the service as a volume", ErrUnreachable, c.socket)
 	case errors.Is(dialErr, fs.ErrNotExist):
 		return fmt.Errorf("cannot find the Docker socket %s: give it to the service with\n  volumes:\n    - /var/run/docker.sock:/var/run/docker.sock:ro", c.socket)
 	case errors.Is(dialErr, fs.ErrPermission):

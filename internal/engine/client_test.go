@@ -23,7 +23,7 @@ func TestConnectSaysWhatIsWrong(t *testing.T) {
 		name, host, want string
 		temporary        bool
 	}{
-		{"no socket", "unix://" + filepath.Join(dir, "none.sock"), "cannot find the Docker socket", false},
+		{"no socket", "unix://" + filepath.Join(dir, "none.sock"), "cannot find the Docker socket", true},
 		{"nobody listens", "unix://" + stale, "connection refused", true},
 		{"TCP", "tcp://127.0.0.1:1", "does not answer at tcp://127.0.0.1:1", true},
 		{"nonsense", "docker.sock", "cannot use DOCKER_HOST", false},

@@ -121,7 +121,7 @@ func parseTime(s string) time.Time {
 
 // Start implements lifecycle.Engine. It returns after the post_start hooks.
 func (p *Pod) Start(ctx context.Context, id string) error {
-	if err := p.client.api.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+	if err := p.client.start(ctx, id, p.attempts.start(id)); err != nil {
 		return err
 	}
 	return p.postStart(ctx, id)
@@ -146,8 +146,13 @@ func (p *Pod) Stop(ctx context.Context, id string, component pod.Component, grac
 	if signal == "" {
 		signal = "SIGTERM"
 	}
-	if err := p.Kill(ctx, id, signal); err != nil {
+	// Not a second time: many programs hurry then.
+	if asked := p.attempts.stopped(id); !asked.IsZero() {
+		grace -= time.Since(asked)
+	} else if err := p.Kill(ctx, id, signal); err != nil {
 		return err
+	} else {
+		p.attempts.stop(id)
 	}
 	gentle, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
@@ -178,6 +183,7 @@ func (p *Pod) Kill(ctx context.Context, id, signal string) error {
 // Remove implements lifecycle.Engine.
 func (p *Pod) Remove(ctx context.Context, id string) error {
 	p.hooks.removed(id)
+	p.attempts.removed(id)
 	o, err := p.inspect(ctx, id)
 	ran := err == nil && o.State != pod.StateCreated
 	if err == nil && o.State == pod.StateExited {
@@ -275,7 +281,11 @@ func (p *Pod) endedOnce(ctx context.Context, id string) (pod.Exit, error) {
 			return pod.Exit{}, errors.New(a.Error.Message)
 		}
 		exit := pod.Exit{Code: int(a.StatusCode), At: time.Now()}
-		if o, err := p.inspect(ctx, id); err == nil && o.State == pod.StateExited {
+		o, err := p.inspect(ctx, id)
+		if MayPass(err) {
+			return pod.Exit{}, err // it knows more than the code
+		}
+		if err == nil && o.State == pod.StateExited {
 			exit = o.Exit
 		}
 		return exit, nil

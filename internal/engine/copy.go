@@ -46,18 +46,25 @@ func (p *Pod) copyOne(ctx context.Context, id, dir string, wanted pod.Copy) erro
 		return errors.New("the pause's files are out of reach")
 	}
 	read, write := io.Pipe()
+	ctx, hangUp := context.WithCancelCause(ctx)
+	defer hangUp(nil)
+	moving := newStall(answersWithin, hangUp)
+	defer moving.Stop()
 	archived := make(chan error, 1)
 	go func() {
 		err := archive(write, p.files, dir, wanted)
 		write.CloseWithError(err)
 		archived <- err
 	}()
-	err := p.client.api.CopyToContainer(ctx, id, dir, read, container.CopyToContainerOptions{})
+	err := p.client.api.CopyToContainer(ctx, id, dir, moving.watch(read), container.CopyToContainerOptions{})
 	read.Close() // ends the writer, should the engine have stopped reading
+	if stalled := context.Cause(ctx); err != nil && errors.Is(stalled, ErrUnreachable) {
+		err = stalled
+	}
 	if archiveErr := <-archived; archiveErr != nil && !errors.Is(archiveErr, io.ErrClosedPipe) {
 		return archiveErr // the cause: the engine only saw the stream break
 	}
-	return err
+	return judge(ctx, ctx, err)
 }
 
 // extractionDir is the directory of the container where the archive for

@@ -30,7 +30,7 @@ func (a answers) client(t *testing.T) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Client{api: api}
+	return &Client{api: bounded{api}}
 }
 
 // TestCreateGivenUp: a create that nobody wants any more leaves no container,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/podlike/podlike/internal/labels"
@@ -47,10 +48,13 @@ func (p *Pod) runningDonor(ctx context.Context) (string, error) {
 func (p *Pod) ensureDonor(ctx context.Context) (string, error) {
 	owner := labels.Owner{Identity: p.spec.Identity, Component: string(pod.RoleIPC), Role: pod.RoleIPC}
 	name := labels.ContainerName(owner.Name, owner.Role, owner.Component)
-	if found, err := p.client.api.ContainerInspect(ctx, name); err == nil && found.State.Running {
+	found, err := p.client.api.ContainerInspect(ctx, name)
+	if err == nil && found.State.Running {
 		if has, _ := labels.ReadOwner(found.Config.Labels); has == owner {
 			return found.ID, nil
 		}
+	} else if err != nil && !cerrdefs.IsNotFound(err) {
+		return "", err // one that runs must not be taken for a leftover
 	}
 	modes, err := namespaces.Join(pod.Options{PIDs: p.spec.Options.PIDs}, p.pause, pod.Component{}, namespaces.Donors{})
 	if err != nil {
@@ -76,7 +80,7 @@ func (p *Pod) ensureDonor(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := p.client.api.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+	if err := p.client.start(ctx, id, false); err != nil {
 		p.client.discard(ctx, id)
 		return "", err
 	}

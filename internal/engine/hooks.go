@@ -115,6 +115,10 @@ func (p *Pod) postStart(ctx context.Context, id string) error {
 		if o, lookErr := p.inspect(context.WithoutCancel(ctx), id); lookErr == nil && o.State == pod.StateExited {
 			return nil
 		}
+		if MayPass(err) {
+			// Not wrapped: a start that is repeated would not run them again.
+			return fmt.Errorf("post_start hook %q %v", h.Command, err)
+		}
 		return fmt.Errorf("post_start hook %q %w", h.Command, err)
 	}
 	return nil

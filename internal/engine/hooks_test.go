@@ -138,7 +138,7 @@ func execPod(t *testing.T, e *execEngine) (*Pod, *heard) {
 	})
 	log := &heard{}
 	return &Pod{
-		client: &Client{api: api}, spec: pod.Spec{Options: pod.Options{Logs: true}},
+		client: &Client{api: bounded{api}}, spec: pod.Spec{Options: pod.Options{Logs: true}}, attempts: newAttempts(),
 		logs: logs.NewSink(log, log), say: log.say, streams: map[string]*stream{}, hooks: newHooks(),
 	}, log
 }
@@ -270,8 +270,11 @@ func TestPreStop(t *testing.T) {
 				t.Errorf("signals: %q", e.signals)
 			}
 			e.ended = tt.ended
-			if err := p.Stop(t.Context(), "c1", c, tt.grace); err != nil || len(e.ran()) != len(tt.ran) {
+			if err := p.Stop(t.Context(), "c1", c, 0); err != nil || len(e.ran()) != len(tt.ran) {
 				t.Errorf("a repeated stop ran %q, with the error %v", e.ran(), err)
+			}
+			if !tt.ended && !slices.Equal(e.signals, []string{"SIGTERM", "SIGKILL"}) {
+				t.Errorf("signals after a repeated stop: %q", e.signals)
 			}
 		})
 	}

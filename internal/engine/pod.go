@@ -42,7 +42,8 @@ type Pod struct {
 	reading   sync.Mutex   // held while old log lines are compared: they may be many
 	linesRead atomic.Int64 // of all logs
 
-	hooks *hooks
+	hooks    *hooks
+	attempts *attempts
 }
 
 // PodConfig is what a [Pod] is made of.
@@ -77,6 +78,7 @@ func (c *Client) Pod(config PodConfig) *Pod {
 		streams:   map[string]*stream{},
 		warned:    map[string]bool{},
 		hooks:     newHooks(),
+		attempts:  newAttempts(),
 	}
 }
 
@@ -168,6 +170,10 @@ func (p *Pod) prepare(ctx context.Context, id string, c pod.Component) (pod.Obse
 	return observed(made), p.follow(ctx, id)
 }
 
+// makesWithin is how long the engine may take to make a container whose create
+// call was given up.
+const makesWithin = 5 * time.Minute
+
 // create makes a container and returns its ID. A missing image is pulled,
 // unless never; with always it is pulled first. A container of the same name
 // is taken over where it is the same and did not start yet, removed where it
@@ -180,6 +186,7 @@ func (c *Client) create(ctx context.Context, o options, owner labels.Owner, alwa
 		}
 	}
 	name := labels.ContainerName(owner.Name, owner.Role, owner.Component)
+	began := time.Now()
 	for attempt := 0; ; attempt++ {
 		made, err := c.createContainer(ctx, o, name)
 		switch {
@@ -206,6 +213,15 @@ func (c *Client) create(ctx context.Context, o options, owner labels.Owner, alwa
 			if takeErr != nil || id != "" {
 				return id, takeErr
 			}
+			if attempt == 0 {
+				continue
+			}
+			// The name is taken, and nobody has it: the engine still makes the
+			// container of an earlier call, whose answer did not come.
+			if time.Since(began) > makesWithin || pause(ctx, 500*time.Millisecond) != nil {
+				return "", err
+			}
+			attempt = 1
 		default:
 			return "", err
 		}

@@ -81,7 +81,7 @@ func (c *Client) StartSupervisor(ctx context.Context, config SupervisorConfig) (
 	if err != nil {
 		return "", err
 	}
-	if err := c.api.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+	if err := c.start(ctx, id, false); err != nil {
 		c.discard(ctx, id)
 		return "", err
 	}
@@ -123,12 +123,26 @@ func (c *Client) confine(o *options, config SupervisorConfig) error {
 	if c.socket == "" {
 		return nil
 	}
-	source, readOnly, ok := hostPath(config.Facts.inspect.Mounts, c.socket)
+	way, ok := socketMount(config.Facts.inspect.Mounts, c.socket)
 	if !ok {
 		return fmt.Errorf("cannot find where the pause got %s: mount it into the service, so that the supervisor can have it too", c.socket)
 	}
-	o.HostConfig.Mounts = append(o.HostConfig.Mounts, mount.Mount{Type: mount.TypeBind, Source: source, Target: c.socket, ReadOnly: readOnly})
+	o.HostConfig.Mounts = append(o.HostConfig.Mounts, way)
 	return nil
+}
+
+// socketMount is the pause's mount that has the socket in it, for the
+// supervisor. Where that is a directory it stays one: an engine that restarts
+// makes a new socket, which a mount of the old file would never show.
+func socketMount(mounts []container.MountPoint, socket string) (mount.Mount, bool) {
+	source, readOnly, ok := hostPath(mounts, socket)
+	m := mount.Mount{Type: mount.TypeBind, Source: source, Target: socket, ReadOnly: readOnly}
+	for _, has := range mounts {
+		if below, inside := strings.CutPrefix(socket, has.Destination); inside && below != "" && path.Join(has.Source, below) == source {
+			m.Source, m.Target = has.Source, has.Destination
+		}
+	}
+	return m, ok
 }
 
 // hostPath is where a path of a container with these mounts is on the host.

@@ -11,6 +11,9 @@ import (
 	"github.com/podlike/podlike/internal/pod"
 )
 
+// lookAgain is how long a stream of events is believed.
+const lookAgain = 2 * time.Minute
+
 // Watch implements lifecycle.Engine. The stream is only a hint: it breaks
 // with the daemon, and its order means nothing. So every event makes us look,
 // and every new stream makes us look at all.
@@ -42,9 +45,14 @@ func (p *Pod) watchOnce(ctx context.Context, tell func(string, pod.Health)) {
 			tell(o.ContainerID, o.Health)
 		}
 	}
+	// A stream that hangs looks like one that has nothing to say.
+	again := time.NewTimer(lookAgain)
+	defer again.Stop()
 	for {
 		select {
 		case <-errs:
+			return
+		case <-again.C:
 			return
 		case m := <-messages:
 			// API 1.52 drops the old top-level fields: Actor has the ID.

@@ -202,14 +202,14 @@ func TestTheEngineDoesNotAnswer(t *testing.T) {
 		}
 		w.gone()
 	})
-	bubble(t, "for a minute", func(t *testing.T) {
+	bubble(t, "for two minutes", func(t *testing.T) {
 		w := newWorld(t, component("a"))
-		down(time.Minute, "List")(w)
+		down(2*time.Minute, "List")(w)
 		if code := w.run(); code != 125 {
 			t.Errorf("code %d", code)
 		}
-		w.has("30s ERROR cannot start the pod: connection refused", "30s stopping the pod: the engine does not answer")
-		if took := time.Since(w.began); took > 40*s {
+		w.has("1m0s ERROR cannot start the pod: connection refused", "1m0s stopping the pod: the engine does not answer")
+		if took := time.Since(w.began); took > 70*s {
 			t.Errorf("took %v", took)
 		}
 	})
@@ -220,6 +220,6 @@ func TestTheEngineDoesNotAnswer(t *testing.T) {
 		if code := w.run(); code != 125 {
 			t.Errorf("code %d", code)
 		}
-		w.has("30s stopping the pod: it cannot be cleaned up")
+		w.has("1m0s stopping the pod: it cannot be cleaned up")
 	})
 }

@@ -7,6 +7,16 @@ import (
 	"github.com/podlike/podlike/internal/pod"
 )
 
+// Passing is what an Engine's errors are whose reason may pass, because it is
+// the engine's own: it does not answer, or is in trouble. [errors.As] finds it.
+// All other errors are about what was asked for, and final.
+type Passing interface {
+	error
+	// Patience is how long a call that fails like this is worth repeating,
+	// from its first failure on.
+	Patience() time.Duration
+}
+
 // Engine is what the loop needs of a container engine. internal/engine
 // implements it with Docker, the tests with memory; both pass one suite.
 //
@@ -21,10 +31,12 @@ type Engine interface {
 	// Create makes the component's container: pulls the image where the
 	// policy says so, creates, copies files, attaches the logs. An existing
 	// container of the same run and spec hash that never started is taken
-	// over. On error nothing is left behind.
+	// over. On error nothing is left behind, but what the next Create takes
+	// over where the error is [Passing].
 	Create(ctx context.Context, c pod.Component) (pod.Observed, error)
 
-	// Start starts a created container.
+	// Start starts a created container. One that has run since is left alone:
+	// the answer of an earlier call may have been lost.
 	Start(ctx context.Context, containerID string) error
 
 	// Wait returns when the container has ended and all its log lines are

@@ -22,6 +22,8 @@ const (
 	StartFailed  EventKind = "start failed"
 	Removed      EventKind = "removed"
 	RemoveFailed EventKind = "remove failed"
+	// TriedInVain: a create or start call failed, and is being repeated.
+	TriedInVain EventKind = "tried in vain"
 
 	// What containers did.
 	Exited        EventKind = "exited"

@@ -98,6 +98,9 @@ func (n *step) handlePart(p *Part, e Event) {
 	case CreateFailed:
 		n.createFailed(p, e.Err)
 		return
+	case TriedInVain:
+		n.triedInVain(p, e.Err)
+		return
 	case RestartDue:
 		n.restartDue(p)
 		return

@@ -16,7 +16,7 @@ import (
 
 var (
 	everyState = []State{Waiting, Creating, Starting, Running, Stopping, BackingOff, Removing, Ended, Gone}
-	everyEvent = []EventKind{Begun, Listed, ListFailed, Created, CreateFailed, Started, StartFailed, Removed, RemoveFailed, Exited,
+	everyEvent = []EventKind{Begun, Listed, ListFailed, Created, CreateFailed, Started, StartFailed, Removed, RemoveFailed, TriedInVain, Exited,
 		HealthChanged, StopAsked, Signalled, PauseGone, RestartDue, WaitOver, ListDue, OrderOver, GraceOver, ForceOver, BudgetOver}
 	everyPhase = []Phase{Adopting, Initializing, Serving, Ending, Sweeping, Over}
 )
@@ -109,6 +109,7 @@ started        | . | . | running | . | . | . | . | . | .
 start failed   | . | . | removing! | . | . | . | . | . | .
 removed        | . | . | . | . | . | . | creating | . | .
 remove failed  | . | . | . | . | . | . | .! | . | .
+tried in vain  | . | . | . | . | . | . | . | . | .
 exited         | . | . | removing | removing | removing | . | . | . | .
 health changed | . | . | . | . | . | . | . | . | .
 stop asked     | gone! | .! | .! | stopping! | .! | removing! | .! | removing! | .!
@@ -132,6 +133,7 @@ started        | gone | . | stopping | stopping | . | removing | . | removing | 
 start failed   | gone | . | removing | stopping | . | removing | . | removing | .
 removed        | gone | . | . | stopping | . | removing | gone | removing | .
 remove failed  | gone | . | . | stopping | . | removing | . | removing | .
+tried in vain  | gone | . | . | stopping | . | removing | . | removing | .
 exited         | gone | . | removing | removing | removing | removing | . | removing | .
 health changed | gone | . | . | stopping | . | removing | . | removing | .
 stop asked     | gone | . | . | stopping | . | removing | . | removing | .

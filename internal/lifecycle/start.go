@@ -147,6 +147,12 @@ func (n *step) startFailed(p *Part, err error) {
 	n.fail(p, fmt.Sprint(err), true)
 }
 
+func (n *step) triedInVain(p *Part, err error) {
+	if p.State == Creating || p.State == Starting {
+		n.tell("cannot start %s yet, trying again: %v", p, err)
+	}
+}
+
 // fail takes a component that could not be started. That ends the pod, unless
 // the component is not essential: then its restart policy is asked, if retrying
 // makes sense.

@@ -62,7 +62,7 @@ func TestWords(t *testing.T) {
 		"State": {"waiting", "creating", "starting", "running", "stopping", "backing off", "removing", "ended", "gone"},
 		"Phase": {"adopting", "init", "running", "stopping", "sweeping", "over"},
 		"EventKind": {"begun", "listed", "list failed", "created", "create failed", "started", "start failed", "removed", "remove failed",
-			"exited", "health changed", "stop asked", "signalled", "pause gone",
+			"tried in vain", "exited", "health changed", "stop asked", "signalled", "pause gone",
 			"restart due", "wait over", "list due", "order over", "grace over", "force over", "budget over"},
 		"ActionKind": {"list", "create", "cancel", "start", "wait", "stop", "kill", "remove", "alarm", "tell", "complain", "health", "finish"},
 		"Cause":      {"asked", "init failed", "component ended", "all ended", "unhealthy", "failed", "resumed", "orphaned"},

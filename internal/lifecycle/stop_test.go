@@ -209,11 +209,11 @@ func TestRemovalsThatFail(t *testing.T) {
 	bubble(t, "between two restarts", func(t *testing.T) {
 		w := newWorld(t, component("a", restarts(pod.RestartAlways)))
 		w.does("a", runs(s, 1))
-		w.engine.Fault = stuck(12)
+		w.engine.Fault = stuck(18)
 		if code := w.run(); code != 125 {
 			t.Errorf("code %d", code)
 		}
-		w.has(`31s ERROR cannot start component "a": cannot remove its old container: device busy`)
+		w.has(`1m1s ERROR cannot start component "a": cannot remove its old container: device busy`)
 		w.gone()
 	})
 }

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"sync"
 	"time"
@@ -13,9 +14,9 @@ const (
 	// startsAtOnce bounds the create and start calls: more at a time only
 	// delay the first starts, because the engine is bound by its CPU.
 	startsAtOnce = 6
-	// patience is how long a failing call is repeated before its failure is
-	// an event.
-	patience   = 30 * time.Second
+	// patience is how long a failing list or remove is repeated before its
+	// failure is an event. The engine may be restarting.
+	patience   = 60 * time.Second
 	retryFirst = 100 * time.Millisecond
 	retryMost  = 5 * time.Second
 )
@@ -153,9 +154,11 @@ func (w *workers) list() {
 
 func (w *workers) create(ctx context.Context, c pod.Component) {
 	var made pod.Observed
-	err := w.inSlot(ctx, func() (err error) {
-		made, err = w.engine.Create(ctx, c)
-		return err
+	err := w.persist(ctx, c.Name, func() error {
+		return w.inSlot(ctx, func() (err error) {
+			made, err = w.engine.Create(ctx, c)
+			return err
+		})
 	})
 	if err != nil {
 		w.send(Event{Kind: CreateFailed, Component: c.Name, Err: err})
@@ -167,7 +170,9 @@ func (w *workers) create(ctx context.Context, c pod.Component) {
 // start can be cancelled only before the call is made: half-way, nobody would
 // know whether the container runs.
 func (w *workers) start(cancelled, ctx context.Context, a Action) {
-	err := w.inSlot(cancelled, func() error { return w.engine.Start(ctx, a.Container) })
+	err := w.persist(cancelled, a.Component, func() error {
+		return w.inSlot(cancelled, func() error { return w.engine.Start(ctx, a.Container) })
+	})
 	if err != nil {
 		w.send(Event{Kind: StartFailed, Component: a.Component, Container: a.Container, Err: err})
 		return
@@ -206,6 +211,26 @@ func (w *workers) remove(s *scope, a Action) {
 	}
 	s.cancel()
 	w.send(Event{Kind: Removed, Component: a.Component, Container: a.Container})
+}
+
+// persist calls f until it succeeds, fails for good or ctx ends, or until its
+// failures have lasted as long as they are worth. The first of them is told.
+func (w *workers) persist(ctx context.Context, component string, f func() error) error {
+	var since time.Time
+	for delay := retryFirst; ; delay = min(2*delay, retryMost) {
+		err := f()
+		failure, ok := errors.AsType[Passing](err)
+		if !ok || ctx.Err() != nil {
+			return err
+		}
+		if since.IsZero() {
+			since = time.Now()
+			w.send(Event{Kind: TriedInVain, Component: component, Err: err})
+		}
+		if time.Since(since) >= failure.Patience() || !sleep(ctx, delay) {
+			return err
+		}
+	}
 }
 
 // inSlot calls f when a slot is free, unless ctx ends before.
@@ -248,12 +273,20 @@ func retry(ctx context.Context, f func() error) error {
 		if f() == nil {
 			return nil
 		}
-		timer := time.NewTimer(delay)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if !sleep(ctx, delay) {
 			return ctx.Err()
-		case <-timer.C:
 		}
+	}
+}
+
+// sleep reports whether d went by before ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/podlike/podlike/internal/pod"
@@ -24,14 +25,19 @@ const maxBody = 64 << 10
 // Checker makes checks for real.
 type Checker struct {
 	// exec runs a command inside a container.
-	exec func(ctx context.Context, containerID string, command []string) error
+	exec func(ctx context.Context, containerID string, command []string, begun func()) error
 	http *http.Client
 	grpc *http.Client
 
 	mu sync.Mutex
-	// busy holds the commands that run, also those that are late.
-	busy map[running]bool
+	// busy holds the commands that run, also those that are late, and whether
+	// they have begun.
+	busy map[running]*atomic.Bool
 }
+
+// errNotAsked says that a check could not be made, which says nothing about
+// the component.
+var errNotAsked = errors.New("the engine has not run the command")
 
 // running is a probe's command that runs.
 type running struct {
@@ -40,8 +46,9 @@ type running struct {
 }
 
 // NewChecker returns a checker. exec runs a command inside a container and
-// returns nil when that has ended with 0; it must end when ctx is done.
-func NewChecker(exec func(ctx context.Context, containerID string, command []string) error) *Checker {
+// returns nil when that has ended with 0; it must end when ctx is done, and
+// call begun when the engine runs the command.
+func NewChecker(exec func(ctx context.Context, containerID string, command []string, begun func()) error) *Checker {
 	// Each check makes its own connection: that a component still accepts them
 	// is a part of the question. There is no proxy between here and the pod.
 	dialer := &net.Dialer{KeepAlive: -1}
@@ -60,7 +67,7 @@ func NewChecker(exec func(ctx context.Context, containerID string, command []str
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		grpc: &http.Client{Transport: grpcTransport(dialer)},
-		busy: map[running]bool{},
+		busy: map[running]*atomic.Bool{},
 	}
 }
 
@@ -117,18 +124,22 @@ func checkTCP(ctx context.Context, p pod.TCPProbe) error {
 // on, and until it has ended no other is started, or they would pile up.
 func (c *Checker) checkExec(ctx context.Context, key running, command []string) error {
 	c.mu.Lock()
-	if c.busy[key] {
+	if earlier := c.busy[key]; earlier != nil {
 		c.mu.Unlock()
+		if !earlier.Load() {
+			return errNotAsked
+		}
 		return errors.New("the command of an earlier check still runs")
 	}
-	c.busy[key] = true
+	begun := &atomic.Bool{}
+	c.busy[key] = begun
 	c.mu.Unlock()
 
 	done := make(chan error, 1)
 	go func() {
 		// Its own time, because it is to be seen to its end; which comes with
 		// the container's at the latest.
-		err := c.exec(context.WithoutCancel(ctx), key.containerID, command)
+		err := c.exec(context.WithoutCancel(ctx), key.containerID, command, func() { begun.Store(true) })
 		c.mu.Lock()
 		delete(c.busy, key)
 		c.mu.Unlock()
@@ -136,10 +147,22 @@ func (c *Checker) checkExec(ctx context.Context, key running, command []string) 
 	}()
 	select {
 	case err := <-done:
+		if err != nil && !begun.Load() && mayPass(err) {
+			return fmt.Errorf("%w: %w", errNotAsked, err)
+		}
 		return err
 	case <-ctx.Done():
+		if !begun.Load() {
+			return errNotAsked
+		}
 		return context.Cause(ctx)
 	}
+}
+
+// mayPass reports whether it is the engine that failed; see lifecycle.Passing.
+func mayPass(err error) bool {
+	passing := interface{ Patience() time.Duration }(nil)
+	return errors.As(err, &passing)
 }
 
 // plain is the innermost error: the outer ones repeat the address.

@@ -185,7 +185,8 @@ func TestExec(t *testing.T) {
 		failed := errors.New("ended with code 3: no luck")
 		var fails error
 		last := 10 * time.Second // how long the command runs
-		c := NewChecker(func(_ context.Context, id string, command []string) error {
+		c := NewChecker(func(_ context.Context, id string, command []string, begun func()) error {
+			begun()
 			if id != "id" || !slices.Equal(command, []string{"a", "b"}) {
 				t.Errorf("%q in %q", command, id)
 			}
@@ -210,5 +211,76 @@ func TestExec(t *testing.T) {
 		if got := runs.Load(); got != 4 {
 			t.Errorf("the command ran %d times, want 4", got)
 		}
+	})
+}
+
+// passing is a failure of the engine's own.
+type passing struct{ error }
+
+func (passing) Patience() time.Duration { return time.Minute }
+
+// TestExecOfAnEngineThatFails: a command that was not run says nothing about
+// the component.
+func TestExecOfAnEngineThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := passing{errors.New("no answer")}
+		var fails error = down
+		slow := time.Duration(0) // until the engine runs the command
+		c := NewChecker(func(_ context.Context, _ string, _ []string, begun func()) error {
+			<-time.After(slow)
+			if fails == nil {
+				begun()
+			}
+			return fails
+		})
+		check := func() error {
+			ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errors.New("too late"))
+			defer cancel()
+			return c.Check(ctx, "id", pod.Liveness, pod.Probe{Exec: []string{"a"}})
+		}
+		if err := check(); !errors.Is(err, errNotAsked) || !errors.Is(err, down) {
+			t.Errorf("down: %v", err)
+		}
+		slow, fails = 3*time.Second, nil
+		for range 2 { // the second finds the first one waiting still
+			if err := check(); !errors.Is(err, errNotAsked) {
+				t.Errorf("slow: %v", err)
+			}
+		}
+		<-time.After(slow)
+		synctest.Wait()
+		slow, fails = 0, errors.New("cannot be run: no such command")
+		if err := check(); err == nil || errors.Is(err, errNotAsked) {
+			t.Errorf("a command that cannot be run: %v", err)
+		}
+		fails = nil
+		if err := check(); err != nil {
+			t.Errorf("up again: %v", err)
+		}
+	})
+}
+
+// TestNotAskedDoesNotCount: a liveness probe whose engine is away does not
+// fail.
+func TestNotAskedDoesNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, pod.Probes{Liveness: every(pod.Liveness, 1)})
+		var away atomic.Bool
+		check := b.Engine.check
+		b.Engine.check = func(ctx context.Context, id string, kind pod.ProbeKind, p pod.Probe) error {
+			if away.Load() {
+				return errNotAsked
+			}
+			return check(ctx, id, kind, p)
+		}
+		b.start()
+		b.until(2)
+		away.Store(true)
+		b.until(20)
+		b.want("told", &b.told, "c1 starting 0", "c1 healthy 0")
+		away.Store(false)
+		b.fail(pod.Liveness, true)
+		b.until(25)
+		b.want("told", &b.told, "c1 unhealthy 22")
 	})
 }

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -51,7 +52,7 @@ func (e *Engine) repeat(ctx context.Context, id string, c *container, kind pod.P
 	tick := time.NewTicker(p.Period)
 	defer tick.Stop()
 	for {
-		if failure := e.once(ctx, id, kind, *p); ctx.Err() == nil {
+		if failure := e.once(ctx, id, kind, *p); ctx.Err() == nil && !errors.Is(failure, errNotAsked) {
 			e.count(id, c, kind, *p, failure)
 		}
 		if kind == pod.Startup && e.tallyOf(c, kind).word == pod.Healthy {
@@ -70,7 +71,7 @@ func (e *Engine) once(ctx context.Context, id string, kind pod.ProbeKind, p pod.
 	ctx, cancel := context.WithTimeoutCause(ctx, p.Timeout, fmt.Errorf("no answer within %s", p.Timeout))
 	defer cancel()
 	err := e.check(ctx, id, kind, p)
-	if err != nil && ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil && !errors.Is(err, errNotAsked) {
 		return context.Cause(ctx)
 	}
 	return err

@@ -54,6 +54,8 @@ type Container struct {
 	Signals []string
 
 	done chan struct{}
+	// answerLost: it was started by a call whose caller does not know it.
+	answerLost bool
 }
 
 // Engine implements lifecycle.Engine in memory. Set the fields before use.
@@ -202,12 +204,15 @@ func (e *Engine) Create(ctx context.Context, component pod.Component) (made pod.
 
 // Start implements lifecycle.Engine.
 func (e *Engine) Start(ctx context.Context, id string) error {
-	return e.call(ctx, "Start", e.component(id), func() error {
+	var started *Container
+	err := e.call(ctx, "Start", e.component(id), func() error {
 		c := e.find(id)
 		switch {
 		case c == nil:
 			return errors.New("no such container")
 		case c.State == pod.StateRunning:
+			return nil
+		case c.State == pod.StateExited && c.answerLost:
 			return nil
 		case c.State == pod.StateExited:
 			e.Violate("start %s: it ran before", id)
@@ -225,8 +230,15 @@ func (e *Engine) Start(ctx context.Context, id string) error {
 		}
 		c.State, c.StartedAt = pod.StateRunning, time.Now()
 		e.live(c)
+		started = c
 		return nil
 	})
+	if err != nil && started != nil {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		started.answerLost = true
+	}
+	return err
 }
 
 // Wait implements lifecycle.Engine.

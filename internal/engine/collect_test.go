@@ -48,7 +48,7 @@ func (c *canned) client(t *testing.T) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Client{api: api}
+	return &Client{api: bounded{api}}
 }
 
 // took returns what was asked with a method, and forgets all.

@@ -30,6 +30,7 @@ type tracker struct {
 	before map[string]bool            // tasks whose end is none of our business, by ID
 	ended  map[string]map[string]bool // slot → IDs of the others that ended
 	last   *swarm.Task                // the last of these
+	why    string                     // Swarm's reason for rolling back
 }
 
 // look folds what Swarm says now. Tasks are those of the service's newest
@@ -143,12 +144,13 @@ func (t *tracker) update(service swarm.Service, now *standing) {
 	case swarm.UpdateStatePaused:
 		now.failed = "its update is paused: " + status.Message
 	case swarm.UpdateStateRollbackStarted:
+		t.why = status.Message
 		now.runs = false
 		now.text += ", rolling back"
 	case swarm.UpdateStateRollbackPaused:
 		now.failed = "its rollback is paused: " + status.Message
 	case swarm.UpdateStateRollbackCompleted:
-		now.failed = "it was rolled back: " + status.Message
+		now.failed = "it was rolled back: " + cmp.Or(t.why, status.Message)
 	}
 }
 

@@ -147,6 +147,16 @@ func TestForgotten(t *testing.T) {
 	}
 }
 
+// TestRollbackReason: why Swarm rolled back is said when it begins.
+func TestRollbackReason(t *testing.T) {
+	var track tracker
+	track.look(aService(1, updateState("rollback_started", "task x failed")), nil)
+	now, _ := track.look(aService(1, updateState("rollback_completed", "rollback completed")), nil)
+	if now.failed != "it was rolled back: task x failed" {
+		t.Errorf("%+v", now)
+	}
+}
+
 func TestMonitor(t *testing.T) {
 	if got := monitor(aService(1)); got != 5*time.Second {
 		t.Error(got)

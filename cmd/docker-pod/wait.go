@@ -132,7 +132,7 @@ func (w *waiting) poll(ctx context.Context, all []*followed) error {
 	}
 	for _, f := range all {
 		for _, service := range services {
-			if service.Spec.Name == w.stack+"_"+f.name && f.now.failed == "" {
+			if service.Spec.Name == w.stack+"_"+f.name {
 				w.follow(ctx, f, service, tasks)
 			}
 		}
@@ -142,8 +142,8 @@ func (w *waiting) poll(ctx context.Context, all []*followed) error {
 	return nil
 }
 
-// follow takes one service a step further. One that runs can fall back as long
-// as others are waited for; one that failed stays so.
+// follow takes one service a step further. As long as others are waited for,
+// one that ran can fall back, and one that failed too often can come up.
 func (w *waiting) follow(ctx context.Context, f *followed, service swarm.Service, tasks []swarm.Task) {
 	var own []swarm.Task
 	for _, task := range tasks {
@@ -161,6 +161,9 @@ func (w *waiting) follow(ctx context.Context, f *followed, service swarm.Service
 	switch {
 	case f.now.failed != "":
 		f.over = true
+		if f.track.last == nil {
+			w.findEnd(ctx, f)
+		}
 	case !f.now.runs:
 		f.since, f.over = time.Time{}, false
 	case f.since.IsZero():
@@ -168,6 +171,22 @@ func (w *waiting) follow(ctx context.Context, f *followed, service swarm.Service
 		f.over = f.now.sure
 	default:
 		f.over = f.now.sure || time.Since(f.since) >= monitor(service)
+	}
+}
+
+// findEnd looks for the task that made a service fail among those of its other
+// specifications: a rollback is quicker than we look.
+func (w *waiting) findEnd(ctx context.Context, f *followed) {
+	tasks, err := w.api.TaskList(ctx, swarm.TaskListOptions{Filters: filters.NewArgs(filters.Arg("service", f.seen.ID))})
+	if err != nil {
+		return // the failure is told without it
+	}
+	for _, task := range tasks {
+		newer := f.track.last == nil || task.CreatedAt.After(f.track.last.CreatedAt)
+		if isEnd(f.seen, task) && !w.before[task.ID] && newer {
+			f.track.last = &task
+			f.log = w.lastLines(ctx, task)
+		}
 	}
 }
 

@@ -21,13 +21,14 @@ type fakeSwarm struct {
 	began time.Time
 	at    func(d time.Duration) (swarm.Service, []swarm.Task, error)
 	other func(d time.Duration) []swarm.Task // of another service; nil for one that failed
+	all   []swarm.Task                       // of every specification of the service
 	logs  map[string]string                  // by task
 }
 
 func (f *fakeSwarm) now() (swarm.Service, []swarm.Task, error) { return f.at(time.Since(f.began)) }
 
 func (f *fakeSwarm) ServiceList(_ context.Context, o swarm.ServiceListOptions) ([]swarm.Service, error) {
-	if !o.Filters.ExactMatch("label", stackLabel+"=shop") || !o.Status {
+	if !o.Filters.Contains("label") || !o.Filters.ExactMatch("label", stackLabel+"=shop") || !o.Status {
 		return nil, errors.New("not asked for this stack")
 	}
 	s, _, err := f.now()
@@ -37,7 +38,10 @@ func (f *fakeSwarm) ServiceList(_ context.Context, o swarm.ServiceListOptions) (
 }
 
 func (f *fakeSwarm) TaskList(_ context.Context, o swarm.TaskListOptions) ([]swarm.Task, error) {
-	if !o.Filters.ExactMatch("label", stackLabel+"=shop") {
+	if o.Filters.Contains("service") {
+		return f.all, nil
+	}
+	if !o.Filters.Contains("label") || !o.Filters.ExactMatch("label", stackLabel+"=shop") {
 		return nil, errors.New("not asked for this stack")
 	}
 	_, tasks, err := f.now()
@@ -120,23 +124,54 @@ func TestWaitFallsBack(t *testing.T) {
 // TestWaitForOthers: what ran for long enough is still looked at while another
 // service takes its time.
 func TestWaitForOthers(t *testing.T) {
+	running := []swarm.Task{aTask("a", 1, swarm.TaskStateRunning)}
+	for _, test := range []struct {
+		name  string
+		then  []swarm.Task // from 20 s to 60 s
+		after time.Duration
+	}{
+		{"away for a while", nil, 65 * time.Second},
+		{"failed for a while", []swarm.Task{ended("a"), ended("b"), ended("c")}, 35 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &fakeSwarm{began: time.Now(), at: func(d time.Duration) (swarm.Service, []swarm.Task, error) {
+				if d < 20*time.Second || d > 60*time.Second {
+					return aService(1), running, nil
+				}
+				return aService(1), test.then, nil
+			}, other: func(d time.Duration) []swarm.Task {
+				if d < 30*time.Second {
+					return nil
+				}
+				return running
+			}}
+			w := &waiting{api: f, stack: "shop", services: []string{"other", "web"}, show: &display{out: io.Discard}}
+			err := w.run(t.Context())
+			if failed := test.then != nil; (err != nil) != failed || failed && (!strings.Contains(err.Error(), "\n  web: a task ended 3 times") || strings.Contains(err.Error(), "other")) {
+				t.Errorf("%s: %v", test.name, err)
+			}
+			if took := time.Since(f.began); took < test.after || took > test.after+2*time.Second {
+				t.Errorf("%s: took %v, want %v", test.name, took, test.after)
+			}
+		})
+	}
+}
+
+// TestWaitRolledBack: the task that failed is not of the newest specification
+// any more.
+func TestWaitRolledBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		running := []swarm.Task{aTask("a", 1, swarm.TaskStateRunning)}
-		f := &fakeSwarm{began: time.Now(), at: func(d time.Duration) (swarm.Service, []swarm.Task, error) {
-			if d < 20*time.Second {
-				return aService(1, restart("none", 0)), running, nil
-			}
-			return aService(1, restart("none", 0)), []swarm.Task{ended("a")}, nil
-		}, other: func(d time.Duration) []swarm.Task {
-			if d < 30*time.Second {
-				return nil
-			}
-			return running
-		}}
-		w := &waiting{api: f, stack: "shop", services: []string{"other", "web"}, show: &display{out: io.Discard}}
+		old, older, b := ended("old"), ended("a"), ended("b")
+		old.CreatedAt = time.Now().Add(time.Hour)
+		b.CreatedAt = time.Now()
+		f := &fakeSwarm{began: time.Now(), at: func(time.Duration) (swarm.Service, []swarm.Task, error) {
+			return aService(1, updateState("rollback_completed", "why")), []swarm.Task{aTask("r", 1, swarm.TaskStateRunning)}, nil
+		}, all: []swarm.Task{b, older, old}, logs: map[string]string{"b": "last words\n"}}
+		w := &waiting{api: f, stack: "shop", services: []string{"web"}, show: &display{out: io.Discard}, before: map[string]bool{"old": true}}
 		err := w.run(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "\n  web: a task ended") || strings.Contains(err.Error(), "other") || time.Since(f.began) < 35*time.Second {
-			t.Errorf("after %v: %v", time.Since(f.began), err)
+		want := "the stack shop has not come up:\n  web: it was rolled back: why\n    task shop_web.1 on host-of-node-id failed: non-zero exit (3)\n    | last words"
+		if err == nil || err.Error() != want {
+			t.Errorf("got\n%v\nwant\n%s", err, want)
 		}
 	})
 }

@@ -132,7 +132,7 @@ func (w *waiting) poll(ctx context.Context, all []*followed) error {
 	}
 	for _, f := range all {
 		for _, service := range services {
-			if service.Spec.Name == w.stack+"_"+f.name {
+			if service.Spec.Name == w.stack+"_"+f.name && f.now.failed == "" {
 				w.follow(ctx, f, service, tasks)
 			}
 		}
@@ -142,8 +142,8 @@ func (w *waiting) poll(ctx context.Context, all []*followed) error {
 	return nil
 }
 
-// follow takes one service a step further. As long as others are waited for,
-// one that ran can fall back, and one that failed too often can come up.
+// follow takes one service a step further. One that runs can fall back as long
+// as others are waited for; one that failed stays so.
 func (w *waiting) follow(ctx context.Context, f *followed, service swarm.Service, tasks []swarm.Task) {
 	var own []swarm.Task
 	for _, task := range tasks {

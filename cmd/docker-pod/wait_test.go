@@ -127,15 +127,16 @@ func TestWaitForOthers(t *testing.T) {
 	running := []swarm.Task{aTask("a", 1, swarm.TaskStateRunning)}
 	for _, test := range []struct {
 		name  string
-		then  []swarm.Task // from 20 s to 60 s
+		then  []swarm.Task // from 20 s
+		until time.Duration
 		after time.Duration
 	}{
-		{"away for a while", nil, 65 * time.Second},
-		{"failed for a while", []swarm.Task{ended("a"), ended("b"), ended("c")}, 35 * time.Second},
+		{"away for a while", nil, time.Minute, 65 * time.Second},
+		{"failed for a while", []swarm.Task{ended("a"), ended("b"), ended("c")}, 25 * time.Second, 35 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := &fakeSwarm{began: time.Now(), at: func(d time.Duration) (swarm.Service, []swarm.Task, error) {
-				if d < 20*time.Second || d > 60*time.Second {
+				if d < 20*time.Second || d > test.until {
 					return aService(1), running, nil
 				}
 				return aService(1), test.then, nil

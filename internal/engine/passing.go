@@ -76,7 +76,7 @@ func theRuntimes(err error) bool {
 	text := strings.ToLower(err.Error())
 	for _, words := range []string{
 		"oci runtime", "runc ", "container init", "unable to find user", "unable to find group", "no matching entries in",
-		"no such file", "not a directory", "permission denied", "operation not permitted", "invalid argument",
+		"no such file", "not a directory", "no space left", "permission denied", "operation not permitted", "invalid argument",
 		"custom device", "port is already allocated", "address already in use", "could not select device driver",
 		"logging driver", "already exists",
 	} {

@@ -48,5 +48,7 @@
 // gone the order gives way, so that one component that does not end does not
 // cost the others their chance. At the end what still runs is killed; half a
 // margin later what is still there is removed, seen to end or not; and just
-// before Swarm's own SIGKILL the verdict is given in any case.
+// before Swarm's own SIGKILL the verdict is given in any case. An end that nobody
+// asked for has no such clock: a minute more is left for what the components
+// wrote last.
 package lifecycle

@@ -13,6 +13,9 @@ const (
 	defaultBudget = 10 * time.Second // Swarm's own default
 	leastMargin   = time.Second
 	mostMargin    = 2 * time.Second
+	// unhurried is how much longer than the budget an end may take that nobody
+	// asked for.
+	unhurried = time.Minute
 	// mourning is how long we clean up after a pause that died. Nobody waits.
 	mourning = 30 * time.Second
 
@@ -39,6 +42,10 @@ func (n *step) end(v Verdict, reason string, args ...any) {
 	}
 
 	n.spend(0)
+	if v.Cause != Asked && v.Cause != Failed {
+		// Nobody's clock runs: what the components wrote last may take longer.
+		n.alarm(BudgetOver, "", n.budget()+unhurried)
+	}
 	for i := range n.Parts {
 		if p := &n.Parts[i]; p.State == Creating || p.State == Starting {
 			n.do(Action{Kind: DoCancel, Component: p.Name})
@@ -46,12 +53,16 @@ func (n *step) end(v Verdict, reason string, args ...any) {
 	}
 }
 
+func (n *step) budget() time.Duration {
+	if n.Spec.StopBudget <= 0 {
+		return defaultBudget
+	}
+	return n.Spec.StopBudget
+}
+
 // spend sets the alarms of the stop budget, of which so much is spent already.
 func (n *step) spend(spent time.Duration) {
-	budget := n.Spec.StopBudget
-	if budget <= 0 {
-		budget = defaultBudget
-	}
+	budget := n.budget()
 	margin := Margin(budget)
 	// Whoever is asked to stop although the budget is spent has more of it
 	// than we know; the margin is what killing and removing needs.
@@ -68,11 +79,19 @@ func (n *step) spend(spent time.Duration) {
 // stopAsked takes SIGTERM and SIGINT. A second one changes nothing. One that an
 // earlier supervisor was told already leaves less of the budget.
 func (n *step) stopAsked(signal string, ago time.Duration) {
+	ended := n.ending()
 	n.end(Verdict{Cause: Asked}, "%s", signal)
-	if ago > 0 && !n.Verdict.StopAsked {
-		n.spend(ago)
+	if n.Verdict.StopAsked {
+		return
 	}
 	n.Verdict.StopAsked = true
+	margin := Margin(n.budget())
+	switch {
+	case n.at.Add(n.budget() - margin - ago).Before(n.Deadline):
+		n.spend(ago)
+	case ended && n.Verdict.Cause != Orphaned:
+		n.alarm(BudgetOver, "", n.budget()-margin/10-ago)
+	}
 }
 
 // signalled passes a signal on to the components that ask for it.

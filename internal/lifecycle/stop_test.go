@@ -249,3 +249,42 @@ func TestKillsWhenTheStopCallFails(t *testing.T) {
 		w.has(`10s killing component "a": the time to stop is over`, `10s component "a" ended with code 137 after 10s`)
 	})
 }
+
+// TestLastLinesMayTakeLonger: what a pod's components wrote last is written to
+// the end when nobody asked for the stop; from the moment that somebody does,
+// his clock counts.
+func TestLastLinesMayTakeLonger(t *testing.T) {
+	slowly := func(w *world, takes time.Duration) {
+		w.does("web", runs(s, 3))
+		w.engine.Fault = func(method, _ string, _ int) (f enginetest.Fault) {
+			if method == "Remove" { // it waits for the lines
+				f.Delay = takes
+			}
+			return f
+		}
+	}
+	for _, tt := range []struct {
+		name         string
+		takes, asked time.Duration
+		code         int
+		over         time.Duration
+	}{
+		{"nobody asks", 40 * s, 0, 3, 41 * s},
+		{"not for ever", 400 * s, 0, 3, 71 * s},
+		{"asked meanwhile", 400 * s, 21 * s, 0, 31 * s},
+	} {
+		bubble(t, tt.name, func(t *testing.T) {
+			w := newWorld(t, component("web"))
+			slowly(w, tt.takes)
+			if tt.asked > 0 {
+				w.signal(tt.asked, "SIGTERM")
+			}
+			if code := w.run(); code != tt.code {
+				t.Errorf("code %d, want %d", code, tt.code)
+			}
+			if took := time.Since(w.began); took > tt.over || took < tt.over-2*s {
+				t.Errorf("over after %v, want %v", took, tt.over)
+			}
+		})
+	}
+}

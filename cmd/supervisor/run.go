@@ -74,7 +74,7 @@ func run(args []string) int {
 	defer cancel()
 	s.sink.Flush(ctx)
 	link.verdict(code)
-	if !s.clean {
+	if !s.clean || s.troubled {
 		return bury() // nobody waits for it any more
 	}
 	return 0
@@ -87,8 +87,9 @@ type supervisor struct {
 	sink *logs.Sink
 	// mountinfo is the pause's.
 	mountinfo string
-	// clean: nothing of the pod is left.
-	clean bool
+	// clean: nothing of the pod's components is left. troubled: something
+	// failed, and there may be more than that.
+	clean, troubled bool
 }
 
 // supervise runs the pod and returns its exit code.
@@ -165,7 +166,10 @@ func (s *supervisor) supervise(args []string) int {
 		Ending:     s.link.end,
 		Health:     s.link.health,
 		Message:    s.say,
-		Error:      func(line string) { s.sink.Error("podlike: %s", line) },
+		Error: func(line string) {
+			s.troubled = true
+			s.sink.Error("podlike: %s", line)
+		},
 		Status: func(status pod.Status) {
 			s.link.status(probed.Status(status))
 			if lifecycle.Phase(status.Phase) == lifecycle.Ending {

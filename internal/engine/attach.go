@@ -21,6 +21,8 @@ const (
 	// endsWithin is by how much a container's end may be told later than that
 	// of its output.
 	endsWithin = 2 * time.Second
+	// reapedWithin is by how much it may come later.
+	reapedWithin = 200 * time.Millisecond
 )
 
 // stream is the output of one container.
@@ -95,12 +97,15 @@ func (p *Pod) attach(ctx context.Context, s *stream, c container.InspectResponse
 // brokeOff reports whether a container's output ended although the container
 // did not, or while the engine could not be asked.
 func (p *Pod) brokeOff(ctx context.Context, id string) bool {
-	late := time.Now().Add(endsWithin)
+	over := time.Now()
+	late := over.Add(endsWithin)
 	for {
 		o, err := p.inspect(ctx, id)
 		switch {
-		case ctx.Err() != nil, cerrdefs.IsNotFound(err), err == nil && o.State == pod.StateExited:
+		case ctx.Err() != nil, cerrdefs.IsNotFound(err):
 			return false
+		case err == nil && o.State == pod.StateExited:
+			return o.Exit.At.After(over.Add(reapedWithin))
 		case err != nil || time.Now().After(late):
 			return true
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"time"
 
@@ -52,8 +53,8 @@ func judge(ctx, limited context.Context, err error) error {
 		return &passing{fmt.Errorf("%w: %w", ErrUnreachable, context.Cause(limited)), silenceLasts}
 	case broke(err):
 		return &passing{fmt.Errorf("%w: %w", ErrUnreachable, err), silenceLasts}
-	case errhttp.ToHTTP(err) == 502, errhttp.ToHTTP(err) == 504, cerrdefs.IsUnavailable(err),
-		cerrdefs.IsInternal(err) && !theRuntimes(err):
+	case cerrdefs.IsUnavailable(err), cerrdefs.IsInternal(err) && !theRuntimes(err),
+		errors.Is(err, errhttp.ToNative(http.StatusBadGateway)), errors.Is(err, errhttp.ToNative(http.StatusGatewayTimeout)):
 		return &passing{err, troubleLasts}
 	default:
 		return err

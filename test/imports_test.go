@@ -18,9 +18,9 @@ const module = "github.com/podlike/podlike/"
 // that ends in /... stands for everything below it. To merge or split
 // packages, change this table in the same commit.
 var mayImport = map[string][]string{
-	"cmd/pause":      {"internal/reaper", "internal/handoff", "internal/self"}, // PID 1: wiring only
-	"cmd/supervisor": {"internal/..."},                                         // flags and wiring only
-	"cmd/docker-pod": {"internal/stack", "internal/labels", "internal/pod"},    // the user's command line
+	"cmd/pause":      {"internal/reaper", "internal/handoff", "internal/self"},               // PID 1: wiring only
+	"cmd/supervisor": {"internal/..."},                                                       // flags and wiring only
+	"cmd/docker-pod": {"internal/stack", "internal/labels", "internal/pod", "internal/show"}, // the user's command line
 
 	"internal/pod":        nil, // the model: plain data
 	"internal/labels":     {"internal/pod"},
@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"internal/lifecycle":  {"internal/pod", "internal/plan"},
 	"internal/probe":      {"internal/pod"},
 	"internal/engine":     {"internal/pod", "internal/labels", "internal/namespaces", "internal/logs"},
+	"internal/show":       {"internal/pod"}, // what people see is the same in supervisor and docker-pod
 
 	"internal/lifecycle/enginetest":  {"internal/pod"}, // an engine in memory
 	"images/pack":                    nil,

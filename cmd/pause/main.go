@@ -48,7 +48,7 @@ func main() {
 // healthcheck asks PID 1 of this container and prints the word, which the
 // engine keeps and shows in `docker inspect`.
 func healthcheck() int {
-	word, err := handoff.AskHealth(socketName(containerID()), 2*time.Second)
+	word, err := handoff.AskHealth(handoff.SocketName(containerID()), 2*time.Second)
 	if err != nil {
 		say("cannot ask PID 1 for the pod's health: " + err.Error())
 		return 1
@@ -76,10 +76,6 @@ func containerID() string {
 	id, _ := self.ContainerID(string(mountinfo), string(cgroup))
 	return id
 }
-
-// socketName is the hand-off's: by the container's ID, because a pod in the
-// host's network shares the name space of abstract sockets with all others.
-func socketName(id string) string { return "podlike-" + id }
 
 // say writes one line for people into the pod's log.
 func say(text string) { os.Stderr.WriteString("podlike: " + text + "\n") }

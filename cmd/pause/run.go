@@ -39,11 +39,11 @@ func run(args []string) int {
 	child.env = append(os.Environ(),
 		"PODLIKE_POD="+id,
 		"PODLIKE_RUN="+random(4),
-		"PODLIKE_SOCKET="+socketName(id),
+		"PODLIKE_SOCKET="+handoff.SocketName(id),
 	)
 	child.token = random(16)
 	slim := slimmer()
-	server, err := handoff.Listen(socketName(id), child.token, files(), slim)
+	server, err := handoff.Listen(handoff.SocketName(id), child.token, files(), slim)
 	if err != nil {
 		fail("cannot serve the hand-off socket: " + err.Error())
 	}

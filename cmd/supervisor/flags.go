@@ -70,5 +70,8 @@ Give these flags as the service's command:
 ` + set.FlagUsages() + `
 The components are container labels, pod.component.<name>, each the YAML of a
 Compose service. The service needs /var/run/docker.sock.
+
+Inside the service's container, ` + "`/supervisor status`" + ` prints how the pod is;
+--format takes json, or a Go template for each component.
 `
 }

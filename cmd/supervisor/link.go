@@ -14,7 +14,6 @@ import (
 // that fails says that the pause is dead, and so does the end of commands.
 type pauseLink struct {
 	link *handoff.Link
-	last string // the status that the pause has
 
 	once sync.Once
 	stop chan struct{} // closed when the pause asked for the pod's end, or died
@@ -42,15 +41,6 @@ func (p *pauseLink) remembered() *pod.Status {
 		return nil
 	}
 	return status
-}
-
-// status lets the pause remember the pod as it is now, and show it to whoever
-// asks.
-func (p *pauseLink) status(status pod.Status) {
-	text, err := json.Marshal(status)
-	if err == nil && string(text) != p.last && p.link.Status(string(text)) == nil {
-		p.last = string(text)
-	}
 }
 
 func (p *pauseLink) health(h pod.Health) { p.link.Health(string(h)) }

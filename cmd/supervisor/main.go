@@ -4,6 +4,8 @@
 //	supervisor launch [flags]   in the pause: start the supervisor's container, end
 //	supervisor [run] [flags]    in that container: start the pod, watch it, end it
 //	supervisor gc [flags]       remove what dead pods left on this node
+//	supervisor status           in the pause: print how the pod is
+//	supervisor previous NAME    in the supervisor's container: print what a component said before its last restart
 //	supervisor version          print the version
 //	supervisor help             explain the flags
 //
@@ -30,7 +32,7 @@ func main() {
 	verb, args := "run", os.Args[1:]
 	if len(args) > 0 {
 		switch args[0] {
-		case "run", "launch", "gc", "version", "help":
+		case "run", "launch", "gc", "status", "previous", "version", "help":
 			verb, args = args[0], args[1:]
 		case "--help", "-help", "-h":
 			verb = "help"
@@ -41,6 +43,10 @@ func main() {
 		fmt.Println("podlike supervisor " + version)
 	case "help":
 		fmt.Print(usage())
+	case "status":
+		os.Exit(status(args))
+	case "previous":
+		os.Exit(previous(args))
 	case "launch":
 		os.Exit(launch(args))
 	case "gc":

@@ -139,6 +139,7 @@ func (s *supervisor) supervise(args []string) int {
 	}
 	containers := client.Pod(engine.PodConfig{
 		Spec: spec, Facts: facts, Logs: s.sink, Files: s.root, Mountinfo: s.mountinfo, Say: s.say,
+		PreviousDir: engine.PreviousDir,
 	})
 	if w := containers.Placement().Warning; w != "" {
 		s.say("warning: " + w)
@@ -148,12 +149,15 @@ func (s *supervisor) supervise(args []string) int {
 		return exitInvalid
 	}
 	defer s.collect(ctx, client, identity.ID)()
+	told := &teller{to: s.link.link}
 	probed := probe.NewEngine(probe.Config{
 		Containers: containers,
 		Components: spec.Components,
 		Check:      probe.NewChecker(containers.Exec).Check,
 		Say:        s.say,
+		Changed:    told.again,
 	})
+	told.probes = probed.Status
 	return lifecycle.Run(ctx, lifecycle.Config{
 		Spec:       spec,
 		Plan:       order,
@@ -171,7 +175,7 @@ func (s *supervisor) supervise(args []string) int {
 			s.sink.Error("podlike: %s", line)
 		},
 		Status: func(status pod.Status) {
-			s.link.status(probed.Status(status))
+			told.tell(status)
 			if lifecycle.Phase(status.Phase) == lifecycle.Ending {
 				containers.Ending()
 			}

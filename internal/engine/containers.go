@@ -189,6 +189,7 @@ func (p *Pod) Remove(ctx context.Context, id string) error {
 	if err == nil && o.State == pod.StateExited {
 		p.drained(ctx, id) // its log goes with it, and may not have been read to the end
 	}
+	p.keepLast(ctx, o)
 	if err := p.client.remove(ctx, id); err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ type Pod struct {
 	files     Files
 	say       func(string)
 	began     time.Time // when this supervisor began to look after the pod
+	previous  string    // where previous.go writes; "" for nowhere
 
 	donor sync.Mutex // held while the IPC donor is looked for and made
 
@@ -54,6 +55,9 @@ type PodConfig struct {
 	Files Files
 	// Mountinfo is the pause's /proc/self/mountinfo.
 	Mountinfo string
+	// PreviousDir is where the end of what a component said is kept when it is
+	// restarted; "" for nowhere.
+	PreviousDir string
 	// Say is called with lines for the pod's log, such as the progress of a
 	// pull. It must not block.
 	Say func(string)
@@ -75,6 +79,7 @@ func (c *Client) Pod(config PodConfig) *Pod {
 		files:     config.Files,
 		say:       config.Say,
 		began:     time.Now(),
+		previous:  config.PreviousDir,
 		streams:   map[string]*stream{},
 		warned:    map[string]bool{},
 		hooks:     newHooks(),

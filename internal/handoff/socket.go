@@ -17,6 +17,11 @@ const maxPacket = 256
 // takes in one packet (net.core.wmem_default, 208 KiB).
 const MaxStatus = 128 << 10
 
+// SocketName is the name that the pause of a container with this ID listens
+// on: by the ID, because a pod in the host's network shares the name space of
+// abstract sockets with all others.
+func SocketName(containerID string) string { return "podlike-" + containerID }
+
 // descriptors is how many files come with "welcome".
 const descriptors = 4
 

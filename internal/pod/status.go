@@ -25,6 +25,8 @@ type Status struct {
 	Health Health    `json:"health"`
 	// Supervisors counts those that the pod had, the one that speaks included.
 	Supervisors int `json:"supervisors"`
+	// Version is that of the supervisor that speaks.
+	Version string `json:"version,omitempty"`
 	// Components lists the init components in their order, then the others by
 	// name.
 	Components []ComponentStatus `json:"components"`

@@ -23,14 +23,14 @@ type bench struct {
 	began time.Time
 	ended chan struct{} // closed at the end of the container c1
 
-	mu       sync.Mutex
-	observed pod.Observed
-	health   func(string, pod.Health) // what the engine below tells with
-	fails    map[pod.ProbeKind]bool
-	slow     time.Duration // how long each check takes
-	checks   []string      // kind and second of each check
-	told     []string      // container, word and second
-	said     []string
+	mu            sync.Mutex
+	observed      pod.Observed
+	health        func(string, pod.Health) // what the engine below tells with
+	fails         map[pod.ProbeKind]bool
+	slow          time.Duration // how long each check takes
+	checks        []string      // kind and second of each check
+	told          []string      // container, word and second
+	said, changed []string
 }
 
 // newBench has one component, "web", whose container is c1.
@@ -46,6 +46,11 @@ func newBench(t *testing.T, probes pod.Probes) *bench {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.said = append(b.said, line)
+		},
+		Changed: func() {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.changed = append(b.changed, fmt.Sprint(int(time.Since(b.began).Seconds())))
 		},
 	})
 	return b

@@ -33,6 +33,9 @@ type Config struct {
 	Check func(ctx context.Context, containerID string, kind pod.ProbeKind, p pod.Probe) error
 	// Say is called with lines for the pod's log. It must not block.
 	Say func(string)
+	// Changed is called when what [Engine.Status] adds has changed; nil if
+	// nobody wants to know.
+	Changed func()
 }
 
 // Engine is an engine whose containers are probed. It implements
@@ -43,6 +46,7 @@ type Engine struct {
 	probes     map[string]pod.Probes
 	check      func(ctx context.Context, containerID string, kind pod.ProbeKind, p pod.Probe) error
 	say        func(string)
+	changed    func()
 
 	// telling is held while health is told, so that the last word told is the
 	// last one that was true. It is taken before mu.
@@ -80,6 +84,7 @@ func NewEngine(config Config) *Engine {
 		probes:     map[string]pod.Probes{},
 		check:      config.Check,
 		say:        config.Say,
+		changed:    config.Changed,
 		probed:     map[string]*container{},
 	}
 	for _, c := range config.Components {

@@ -91,6 +91,7 @@ func TestReadiness(t *testing.T) {
 		b.want("checks", &b.checks, "startup 0", "startup 2", "readiness 2", "readiness 3", "readiness 4", "readiness 5")
 		b.want("told", &b.told, "c1 starting 0", "c1 healthy 2")
 		b.want("said", &b.said, `component "web": the startup probe passed`, `component "web": is not ready: tcp :2: connection refused`, `component "web": is ready`)
+		b.want("changed", &b.changed, "2", "3", "5")
 	})
 }
 

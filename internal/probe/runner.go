@@ -94,6 +94,9 @@ func (e *Engine) count(id string, c *container, kind pod.ProbeKind, p pod.Probe,
 	if kind != pod.Readiness {
 		e.tellWord(id)
 	}
+	if e.changed != nil {
+		e.changed()
+	}
 }
 
 // report says what a change of a probe's word means.

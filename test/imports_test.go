@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"internal/probe":      {"internal/pod"},
 	"internal/engine":     {"internal/pod", "internal/labels", "internal/namespaces", "internal/logs"},
 	"internal/show":       {"internal/pod"}, // what people see is the same in supervisor and docker-pod
+	"internal/metrics":    {"internal/pod"}, // what Prometheus sees of a status
 
 	"internal/lifecycle/enginetest":  {"internal/pod"}, // an engine in memory
 	"images/pack":                    nil,

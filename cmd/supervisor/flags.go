@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -34,6 +36,9 @@ func parseFlags(args []string) (pod.Options, error) {
 	default:
 		mistakes = append(mistakes, fmt.Errorf("--on-unhealthy=%s: the words are auto, exit and report", options.OnUnhealthy))
 	}
+	if err := checkAddress(options.MetricsAddr); err != nil {
+		mistakes = append(mistakes, err)
+	}
 	return *options, errors.Join(mistakes...)
 }
 
@@ -53,7 +58,21 @@ func flags() (*pod.Options, *pflag.FlagSet) {
 		words = append(words, w.Word)
 	}
 	set.StringSliceVar(&options.Deny, "deny", nil, "what no component may have, words with commas between: "+labels.DenyAll+", or some of "+strings.Join(words, ", "))
+	set.StringVar(&options.MetricsAddr, "metrics-addr", "", "where in the pod's network to serve Prometheus metrics, as :9100 (default nowhere)")
 	return options, set
+}
+
+// checkAddress wants an address of the pod's own to listen on, "" for none.
+func checkAddress(address string) error {
+	if address == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(address)
+	number, portErr := strconv.ParseUint(port, 10, 16)
+	if err != nil || portErr != nil || number == 0 || (host != "" && net.ParseIP(host) == nil) {
+		return fmt.Errorf("--metrics-addr=%s: write a port, as :9100, or an IP address and a port, as 127.0.0.1:9100", address)
+	}
+	return nil
 }
 
 func names(set *pflag.FlagSet) string {

@@ -158,6 +158,8 @@ func (s *supervisor) supervise(args []string) int {
 		Changed:    told.again,
 	})
 	told.probes = probed.Status
+	serveMetrics, stopMetrics := s.metrics(options.MetricsAddr, told.now)
+	defer stopMetrics()
 	return lifecycle.Run(ctx, lifecycle.Config{
 		Spec:       spec,
 		Plan:       order,
@@ -176,6 +178,7 @@ func (s *supervisor) supervise(args []string) int {
 		},
 		Status: func(status pod.Status) {
 			told.tell(status)
+			serveMetrics(status)
 			if lifecycle.Phase(status.Phase) == lifecycle.Ending {
 				containers.Ending()
 			}

@@ -69,6 +69,8 @@ type stream struct {
 	to      io.Writer
 	prefix  string
 	partial []byte // the line that is not finished yet
+
+	component, name string // name is "stdout" or "stderr"
 }
 
 // What the lines of the task's output begin with.
@@ -79,11 +81,11 @@ const (
 )
 
 func (s *Sink) stdoutOf(component string) stream {
-	return stream{to: s.stdout, prefix: stdoutPrefix + component + ": "}
+	return stream{to: s.stdout, prefix: stdoutPrefix + component + ": ", component: component, name: "stdout"}
 }
 
 func (s *Sink) stderrOf(component string) stream {
-	return stream{to: s.stderr, prefix: stderrPrefix + component + ": "}
+	return stream{to: s.stderr, prefix: stderrPrefix + component + ": ", component: component, name: "stderr"}
 }
 
 // raw reads bytes without frames to their end.
@@ -192,6 +194,9 @@ func (c *copier) emit(st *stream, end []byte) {
 	if c.of != st {
 		c.flush()
 		c.of = st
+	}
+	if c.sink.count != nil {
+		c.sink.count(st.component, st.name, len(st.partial)+len(end)+1)
 	}
 	c.batch = append(c.batch, st.prefix...)
 	c.batch = append(c.batch, st.partial...)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -170,6 +171,27 @@ func FuzzCopy(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestCount: each line counts with its newline and without its prefix, however
+// it comes to the sink.
+func TestCount(t *testing.T) {
+	s := NewSink(io.Discard, io.Discard)
+	counted := map[string]int{}
+	s.Count(func(component, stream string, bytes int) { counted[component+" "+stream] += bytes })
+	if err := s.Copy("web", strings.NewReader(out("one\ntw")+errs("oh\n")+out("o\nlast")), false); err != nil {
+		t.Fatal(err)
+	}
+	relay := s.Relay("db")
+	relay.Line(Entry{Stderr: true, Text: []byte("four")})
+	if err := relay.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	s.Message("our own words do not count")
+	want := map[string]int{"web stdout": len("one\ntwo\nlast\n"), "web stderr": len("oh\n"), "db stderr": len("four\n")}
+	if !maps.Equal(counted, want) {
+		t.Errorf("counted %v, want %v", counted, want)
+	}
 }
 
 func TestCopyKeepsTheOrderOfBothStreams(t *testing.T) {

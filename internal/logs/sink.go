@@ -20,6 +20,7 @@ type Sink struct {
 	// terminal both are the same.
 	writing        sync.Mutex
 	stdout, stderr io.Writer
+	count          func(component, stream string, bytes int)
 
 	mu      sync.Mutex // guards what follows; never held while writing
 	queue   []message
@@ -37,6 +38,11 @@ type message struct {
 func NewSink(stdout, stderr io.Writer) *Sink {
 	return &Sink{stdout: stdout, stderr: stderr}
 }
+
+// Count makes the sink tell how many bytes a component wrote to which stream,
+// "stdout" or "stderr", for each line, without what is put before it. It is to
+// be called before the first Copy or Relay; count is called by several goroutines.
+func (s *Sink) Count(count func(component, stream string, bytes int)) { s.count = count }
 
 // Message writes a line of our own to stdout, formatted like fmt.Printf; the
 // newline is added. It returns at once, whether or not anybody reads the

@@ -52,6 +52,10 @@ type Options struct {
 	OnUnhealthy OnUnhealthy // --on-unhealthy
 
 	Deny []string // --deny: words for what no component may have
+
+	// MetricsAddr is where in the pod's network Prometheus finds the metrics,
+	// as ":9100"; "" for nowhere. --metrics-addr
+	MetricsAddr string
 }
 
 // OnUnhealthy says what an unhealthy pod does.

@@ -63,13 +63,26 @@ func (c *stackCommand) deploy(dockerCli command.Streams, name string, text []byt
 	cmd := dockerCommand(slices.Concat(c.global, []string{"stack", "deploy"}, c.flags, []string{"-c", "-", "--", name}))
 	cmd.Stdin = bytes.NewReader(text)
 	cmd.Stdout, cmd.Stderr = dockerCli.Out(), dockerCli.Err()
+	return runDocker(cmd, "docker stack deploy")
+}
+
+// handOver lets docker do the rest, with the same terminal and for the same
+// engine: args are those of `docker exec` or the like, with that word. The
+// error has docker's exit code.
+func handOver(args []string) error {
+	cmd := dockerCommand(append(globalFlags(os.Args[1:]), args...))
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	return runDocker(cmd, "docker "+args[0])
+}
+
+func runDocker(cmd *exec.Cmd, what string) error {
 	err := cmd.Run()
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit):
 		return cli.StatusError{StatusCode: max(exit.ExitCode(), 1)}
 	case err != nil:
-		return fmt.Errorf("cannot run docker stack deploy: %w", err)
+		return fmt.Errorf("cannot run %s: %w", what, err)
 	default:
 		return nil
 	}

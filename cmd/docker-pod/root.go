@@ -16,9 +16,18 @@ func newPodCommand(dockerCli command.Cli) *cobra.Command {
 		},
 	}
 	cmd.AddCommand(
+		newDebugCommand(dockerCli),
 		newDeployCommand(dockerCli),
+		newExecCommand(dockerCli),
+		newInspectCommand(dockerCli),
 		newLintCommand(dockerCli),
+		newLogsCommand(dockerCli),
+		newLsCommand(dockerCli),
+		newPsCommand(dockerCli),
+		newRmCommand(dockerCli),
+		newStatsCommand(dockerCli),
 		newTemplateCommand(dockerCli),
+		newTopCommand(dockerCli),
 		newVersionCommand(dockerCli),
 	)
 	return cmd

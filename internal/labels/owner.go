@@ -14,8 +14,15 @@ const (
 	KeyRun       = "podlike.run"       // which start of the pause
 	KeyName      = "podlike.name"      // the pause's container name, for people
 	KeyComponent = "podlike.component" // the component's name
-	KeyRole      = "podlike.role"      // component, init, supervisor, ipc
+	KeyRole      = "podlike.role"      // component, init, supervisor, ipc, debug
 	KeySpec      = "podlike.spec"      // hash of the definition it was made from
+)
+
+// KeyImage is a label of the pause's image, and so of each pause, with the
+// value [PauseImage].
+const (
+	KeyImage   = "podlike.image"
+	PauseImage = "pause"
 )
 
 // Owner is what our labels say about a container.

@@ -182,6 +182,23 @@ func TestAdopts(t *testing.T) {
 	}
 }
 
+// TestDebugContainerStays: what a user joined to the pod goes when the pod
+// ends, and not when a supervisor takes the pod over.
+func TestDebugContainerStays(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		w := newWorld(t, component("a"))
+		w.engine.Put(old(component("debug"), pod.StateRunning, func(o *pod.Observed) {
+			o.Role, o.ContainerID = pod.RoleDebug, "look-around"
+		}), enginetest.Script{})
+		w.signal(30*s, "SIGTERM")
+		if code := w.run(); code != 0 {
+			t.Errorf("code %d", code)
+		}
+		w.has(`30s removing container look-around of component "debug", which was left behind`)
+		w.gone()
+	})
+}
+
 func TestTheEngineDoesNotAnswer(t *testing.T) {
 	down := func(until time.Duration, method string) func(*world) {
 		return func(w *world) {

@@ -79,6 +79,8 @@ const (
 	RoleInit       Role = "init"
 	RoleSupervisor Role = "supervisor"
 	RoleIPC        Role = "ipc"
+	// RoleDebug is a container that a user joined to the pod, to look around.
+	RoleDebug Role = "debug"
 )
 
 // Component is one container of the pod, as the user defined it.

@@ -37,8 +37,12 @@ func TestSupervisorIsConfined(t *testing.T) {
 	equal(t, "PID namespace", string(h.PidMode), "")
 	equal(t, "IPC namespace", strings.TrimPrefix(string(h.IpcMode), "private"), "")
 	equal(t, "network", string(h.NetworkMode), "container:"+p.id)
-	equal(t, "mounts", len(c.Mounts), 1)
-	equal(t, "the mount", c.Mounts[0].Destination, "/var/run/docker.sock")
+	var mounts []string
+	for _, m := range c.Mounts {
+		mounts = append(mounts, string(m.Type)+" "+m.Destination)
+	}
+	slices.Sort(mounts)
+	equal(t, "mounts", strings.Join(mounts, ", "), "bind /var/run/docker.sock, tmpfs /run/podlike")
 	equal(t, "restart policy", string(h.RestartPolicy.Name), "no")
 	if onThisMachine(c) {
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.State.Pid))
@@ -46,6 +50,10 @@ func TestSupervisorIsConfined(t *testing.T) {
 			if err != nil || !strings.Contains(string(status), want) {
 				t.Errorf("no %q: %v\n%s", want, err, status)
 			}
+		}
+		table, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", c.State.Pid))
+		if want := " /run/podlike rw,nosuid,nodev,noexec"; err != nil || !strings.Contains(string(table), want) {
+			t.Errorf("no %q: %v\n%s", want, err, table)
 		}
 	}
 }

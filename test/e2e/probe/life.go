@@ -73,6 +73,42 @@ func ignoreTerm([]string) int {
 	return 0
 }
 
+// talk numbers its lines, so that one that is missing or comes twice shows.
+// At SIGTERM it goes on for a while and exits with 0; at SIGUSR1 it exits with
+// 5. Its last line says how many there were.
+func talk(args []string) int {
+	every, err := time.ParseDuration(args[0])
+	if err != nil {
+		return fail(err)
+	}
+	drain, err := time.ParseDuration(args[1])
+	if err != nil {
+		return fail(err)
+	}
+	got := signals(syscall.SIGTERM, syscall.SIGUSR1)
+	tick := time.NewTicker(every)
+	var drained <-chan time.Time
+	for n := 0; ; {
+		select {
+		case <-tick.C:
+			n++
+			fmt.Println("line", n)
+		case s := <-got:
+			if s == syscall.SIGUSR1 {
+				fmt.Println("end after", n)
+				return 5
+			}
+			if drained == nil {
+				fmt.Println("draining")
+				drained = time.After(drain)
+			}
+		case <-drained:
+			fmt.Println("end after", n)
+			return 0
+		}
+	}
+}
+
 func signals(s ...os.Signal) <-chan os.Signal {
 	c := make(chan os.Signal, 8)
 	signal.Notify(c, s...)

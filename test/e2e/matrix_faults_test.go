@@ -1,0 +1,103 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// fault is something that goes wrong: a column of the matrix.
+type fault struct {
+	word string // in the names of tests
+	name string // in the document
+	// mayLoseLines: lines of the log may be lost, by the engine itself.
+	mayLoseLines bool
+	// meet waits for the other cells that are struck by the same blow.
+	meet   func(x *cell)
+	strike func(x *cell)
+	// over tells whether the fault is over, for a pod that lives.
+	over func(x *cell) error
+	// collect makes somebody clean up where nobody of the pod is left to.
+	collect func(x *cell)
+}
+
+// cutFor is how long the engine's socket is cut: longer than any single call
+// takes, shorter than any deadline.
+const cutFor = 5 * time.Second
+
+func nothing(*cell) {}
+
+// faults are the blows that hit one pod.
+func faults() []*fault {
+	never := func(*cell) error { return errors.New("the pod has not ended") }
+	return []*fault{
+		{
+			word: "supervisor", name: "supervisor killed",
+			strike: func(x *cell) { x.signal(x.supervisor.ID, "SIGKILL") },
+			over: func(x *cell) error {
+				now, err := x.api.ContainerInspect(x.t.Context(), x.pod.name+".podlike-supervisor")
+				if err == nil && (now.ID == x.supervisor.ID || !now.State.Running) {
+					err = fmt.Errorf("there is no new supervisor: %.12s is %s", now.ID, now.State.Status)
+				}
+				return err
+			},
+			meet: nothing, collect: nothing,
+		},
+		{
+			word: "pause", name: "pause killed",
+			strike: func(x *cell) { x.signal(x.pod.id, "SIGKILL") },
+			over:   never, meet: nothing, collect: nothing,
+		},
+		{
+			word: "both", name: "both killed",
+			strike: func(x *cell) {
+				pause, err := x.api.ContainerInspect(x.t.Context(), x.pod.id)
+				if err != nil {
+					x.t.Fatal(err)
+				}
+				x.killHard(pause)
+				x.killHard(x.supervisor)
+			},
+			over: never, meet: nothing,
+			collect: collectNext,
+		},
+		{
+			word: "connection", name: "connection to the engine cut for 5 s",
+			strike: func(x *cell) { x.proxy.cut(cutFor) },
+			over: func(x *cell) error {
+				if x.proxy.isCut() {
+					return errors.New("the connection is still cut")
+				}
+				return nil
+			},
+			meet: nothing, collect: nothing,
+		},
+		{
+			word: "component", name: "one component killed",
+			strike: func(x *cell) {
+				victim := x.at.victim
+				if victim == "" {
+					victim = "app"
+				}
+				x.tell(victim, "SIGKILL")
+			},
+			over: never, meet: nothing, collect: nothing,
+		},
+	}
+}
+
+// collectNext runs another pod on the same engine: its supervisor removes what
+// dead pods left.
+func collectNext(x *cell) {
+	next := *x.site
+	next.name += "_next"
+	p := next.create(podSpec{
+		components: map[string]string{"app": probe("exit", "0")}, noSocket: true, host: x.host,
+	})
+	p.start()
+	if code := p.wait(recoverWithin); code != 0 {
+		x.t.Errorf("the next pod ended with %d", code)
+	}
+}

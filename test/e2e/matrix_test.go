@@ -1,0 +1,96 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write the table of docs/reliability.md anew")
+
+// cellsAtOnce is how many pods of the matrix are struck at a time.
+const cellsAtOnce = 4
+
+// matrixTable is what is to come of each fault in each state.
+func matrixTable() map[string]map[string]string {
+	everywhere := func(outcome string) map[string]string {
+		row := map[string]string{}
+		for _, at := range podMoments() {
+			row[at.name] = outcome
+		}
+		return row
+	}
+	// A pod that was asked to stop does so: what it was about to do otherwise
+	// is not done, and its components get their grace whoever watches.
+	alive := everywhere("runs on")
+	alive["stopping"] = "ends 0"
+	return map[string]map[string]string{
+		// The pause starts another, which finds the containers by their labels.
+		"supervisor": alive,
+		// Swarm sees how its container ended: 128 + SIGKILL. The supervisor
+		// removes the rest.
+		"pause": everywhere("fails 137"),
+		// The same, but only the next supervisor on this node cleans up.
+		"both": everywhere("fails 137"),
+		// Calls are repeated, for a minute at most.
+		"connection": alive,
+		// A component that ends ends the pod, with its code. In the stopping pod
+		// it is 137 as well: something did not end by itself, whoever killed it.
+		"component": everywhere("fails 137"),
+	}
+}
+
+// TestFaultMatrix lets each fault strike a pod in each state, with and without
+// shared process IDs. With -update it writes what it saw into the document.
+func TestFaultMatrix(t *testing.T) {
+	began := time.Now()
+	api, err := connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { api.Close() })
+	images := newHeldImages(t, api)
+	proxied := newEngineProxy(t, socket())
+	want := matrixTable()
+	seen := newOutcomes()
+
+	var all sync.WaitGroup
+	turns := make(chan struct{}, cellsAtOnce)
+	for _, f := range faults() {
+		for _, at := range podMoments() {
+			for _, pids := range []bool{true, false} {
+				all.Go(func() {
+					turns <- struct{}{}
+					defer func() { <-turns }()
+					t.Run(cellName(f, at, pids), func(t *testing.T) {
+						s := newSite(t)
+						x := &cell{site: s, at: at, fault: f, pids: pids, images: images, proxy: proxied}
+						if f.word == "connection" {
+							x.proxy = newEngineProxy(t, socket())
+						}
+						t.Cleanup(func() { images.remove(api, s.name) })
+						outcome := x.play()
+						seen.add(f, at, pids, outcome)
+						if outcome != want[f.word][at.name] {
+							t.Errorf("%s, want %s; the pod said:\n%s", outcome, want[f.word][at.name], x.pod.told())
+						}
+					})
+				})
+			}
+		}
+	}
+	all.Wait()
+	t.Logf("the cells took %s", time.Since(began).Round(time.Second))
+}
+
+func cellName(f *fault, at podMoment, pids bool) string {
+	word := "pids"
+	if !pids {
+		word = "nopids"
+	}
+	return fmt.Sprintf("%s/%s/%s", f.word, at.name, word)
+}

@@ -41,6 +41,10 @@ func matrixTable() map[string]map[string]string {
 		// A component that ends ends the pod, with its code. In the stopping pod
 		// it is 137 as well: something did not end by itself, whoever killed it.
 		"component": everywhere("fails 137"),
+		// The containers do not notice.
+		"engine": alive,
+		// The engine ends all containers when it comes back.
+		"engine-cold": everywhere("fails 137"),
 	}
 }
 
@@ -54,37 +58,48 @@ func TestFaultMatrix(t *testing.T) {
 	}
 	t.Cleanup(func() { api.Close() })
 	images := newHeldImages(t, api)
-	proxied := newEngineProxy(t, socket())
 	want := matrixTable()
 	seen := newOutcomes()
 
-	var all sync.WaitGroup
+	run := func(f *fault, at podMoment, pids bool, place func(*testing.T) (*site, *engineProxy)) {
+		t.Run(cellName(f, at, pids), func(t *testing.T) {
+			s, proxy := place(t)
+			x := &cell{site: s, at: at, fault: f, pids: pids, images: images, proxy: proxy}
+			t.Cleanup(func() { images.remove(s.api, s.name) })
+			outcome := x.play()
+			seen.add(f, at, pids, outcome)
+			if outcome != want[f.word][at.name] {
+				t.Errorf("%s, want %s; the pod said:\n%s", outcome, want[f.word][at.name], x.pod.told())
+			}
+		})
+	}
 	turns := make(chan struct{}, cellsAtOnce)
 	for _, f := range faults() {
-		for _, at := range podMoments() {
-			for _, pids := range []bool{true, false} {
-				all.Go(func() {
-					turns <- struct{}{}
-					defer func() { <-turns }()
-					t.Run(cellName(f, at, pids), func(t *testing.T) {
-						s := newSite(t)
-						x := &cell{site: s, at: at, fault: f, pids: pids, images: images, proxy: proxied}
-						if f.word == "connection" {
-							x.proxy = newEngineProxy(t, socket())
-						}
-						t.Cleanup(func() { images.remove(api, s.name) })
-						outcome := x.play()
-						seen.add(f, at, pids, outcome)
-						if outcome != want[f.word][at.name] {
-							t.Errorf("%s, want %s; the pod said:\n%s", outcome, want[f.word][at.name], x.pod.told())
-						}
-					})
-				})
-			}
+		eachPod(func(at podMoment, pids bool) {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			run(f, at, pids, func(t *testing.T) (*site, *engineProxy) { return newSite(t), newEngineProxy(t, socket()) })
+		})
+	}
+	for _, b := range blows(t, 2*len(podMoments())) {
+		eachPod(func(at podMoment, pids bool) {
+			f, leave := b.of()
+			defer leave()
+			run(f, at, pids, func(t *testing.T) (*site, *engineProxy) { return b.site(t), b.proxy() })
+		})
+	}
+	t.Logf("the cells took %s", time.Since(began).Round(time.Second))
+}
+
+// eachPod calls do for all pods of a column at once, and waits.
+func eachPod(do func(at podMoment, pids bool)) {
+	var all sync.WaitGroup
+	for _, at := range podMoments() {
+		for _, pids := range []bool{true, false} {
+			all.Go(func() { do(at, pids) })
 		}
 	}
 	all.Wait()
-	t.Logf("the cells took %s", time.Since(began).Round(time.Second))
 }
 
 func cellName(f *fault, at podMoment, pids bool) string {

@@ -21,7 +21,7 @@ import (
 )
 
 // ownDaemon is an engine of the tests' own, which may be killed and started
-// again. It is in no Swarm, and its containers have no network but loopback.
+// again. It is in no Swarm, and its containers reach nobody but each other.
 type ownDaemon struct {
 	dir  string
 	args []string
@@ -60,9 +60,19 @@ func startOwnDaemon(ctx context.Context, live bool) (*ownDaemon, error) {
 	d.args = []string{
 		"--config-file", d.path("daemon.json"), "--host", "unix://" + d.socket(), "--pidfile", d.path("pid"),
 		"--data-root", d.path("data"), "--exec-root", d.path("exec"), "--storage-driver", info.Driver,
-		"--bridge", "none", "--iptables=false", "--ip-forward=false", fmt.Sprintf("--live-restore=%v", live),
+		"--bridge", d.bridge(), "--iptables=false", "--ip-forward=false", fmt.Sprintf("--live-restore=%v", live),
 		// Where a containerd of the system is used, it serves the other engine too.
 		"--containerd-namespace", filepath.Base(dir), "--containerd-plugins-namespace", filepath.Base(dir) + "-plugins",
+	}
+	// With no bridge at all, an engine removes docker0, whosever it is.
+	for _, args := range [][]string{
+		{"link", "add", d.bridge(), "type", "bridge"},
+		{"addr", "add", "169.254.213.1/24", "dev", d.bridge()},
+		{"link", "set", d.bridge(), "up"},
+	} {
+		if _, err := run(exec.CommandContext(ctx, "ip", args...), ""); err != nil {
+			return d, err
+		}
 	}
 	if d.api, err = client.NewClientWithOpts(client.WithHost("unix://"+d.socket()), client.WithAPIVersionNegotiation()); err != nil {
 		return d, err
@@ -86,6 +96,11 @@ func startOwnDaemon(ctx context.Context, live bool) (*ownDaemon, error) {
 func (d *ownDaemon) path(name string) string { return filepath.Join(d.dir, name) }
 
 func (d *ownDaemon) socket() string { return d.path("docker.sock") }
+
+// bridge is the name of its network interface: at most 15 bytes.
+func (d *ownDaemon) bridge() string {
+	return "pl-" + strings.TrimPrefix(filepath.Base(d.dir), "podlike-engine")
+}
 
 // start starts it, for the first time or once more, and waits until it
 // answers.
@@ -136,13 +151,14 @@ func (d *ownDaemon) end() error {
 	if d.api != nil {
 		d.api.Close()
 	}
+	_, err := run(exec.CommandContext(ctx, "ip", "link", "del", d.bridge()), "")
 	if err := waitFor(ctx, 10*time.Second, d.killRest); err != nil {
 		return err
 	}
 	if err := d.unmount(); err != nil {
 		return err
 	}
-	return os.RemoveAll(d.dir)
+	return errors.Join(err, os.RemoveAll(d.dir))
 }
 
 // killRest kills what it started: its containerd, and the shims of containers.

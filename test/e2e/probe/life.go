@@ -75,7 +75,7 @@ func ignoreTerm([]string) int {
 
 // talk numbers its lines, so that one that is missing or comes twice shows.
 // At SIGTERM it goes on for a while and exits with 0; at SIGUSR1 it exits with
-// 5. Its last line says how many there were.
+// CODE. Its last line says how many there were.
 func talk(args []string) int {
 	every, err := time.ParseDuration(args[0])
 	if err != nil {
@@ -84,6 +84,12 @@ func talk(args []string) int {
 	drain, err := time.ParseDuration(args[1])
 	if err != nil {
 		return fail(err)
+	}
+	code := 5
+	if len(args) > 2 {
+		if code, err = strconv.Atoi(args[2]); err != nil {
+			return fail(err)
+		}
 	}
 	got := signals(syscall.SIGTERM, syscall.SIGUSR1)
 	tick := time.NewTicker(every)
@@ -96,7 +102,7 @@ func talk(args []string) int {
 		case s := <-got:
 			if s == syscall.SIGUSR1 {
 				fmt.Println("end after", n)
-				return 5
+				return code
 			}
 			if drained == nil {
 				fmt.Println("draining")

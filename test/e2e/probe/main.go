@@ -23,7 +23,7 @@ func commands() map[string]struct {
 		"exit":        {exit, "CODE [DURATION]: exits with CODE, after DURATION"},
 		"exit-on":     {exitOn, "USR1|USR2|HUP CODE: exits with CODE at the signal, with 0 at SIGTERM"},
 		"drain":       {drain, "DURATION: at SIGTERM works on for DURATION, then exits 0"},
-		"talk":        {talk, "EVERY DRAIN: numbered lines; exits with 5 at SIGUSR1, with 0 after DRAIN at SIGTERM"},
+		"talk":        {talk, "EVERY DRAIN [CODE]: numbered lines; exits with CODE, or 5, at SIGUSR1, with 0 after DRAIN at SIGTERM"},
 		"ignore-term": {ignoreTerm, ": lives until SIGKILL"},
 		"serve":       {serve, "ADDRESS TEXT: answers HTTP with TEXT"},
 		"proxy":       {proxy, "ADDRESS URL: answers HTTP with what URL answers"},

@@ -103,6 +103,7 @@ type victim struct {
 	// supervisor is the last one that was killed; seen has the components that
 	// ran, as "ID since start".
 	supervisor string
+	supervised int // how many supervisors the pod had then
 	seen       map[string]string
 }
 
@@ -136,7 +137,7 @@ func (v *victim) start() {
 		v.pod = one.create(v.spec())
 		v.pod.start()
 	}
-	v.seen, v.supervisor = map[string]string{}, ""
+	v.seen, v.supervisor, v.supervised = map[string]string{}, "", 0
 }
 
 func (v *victim) spec() podSpec {
@@ -157,10 +158,27 @@ func (v *victim) killSupervisor() {
 	now := v.nextSupervisor()
 	v.look()
 	<-time.After(time.Duration(v.random.IntN(400)) * time.Millisecond)
-	v.supervisor = now.ID
+	v.supervisor, v.supervised = now.ID, v.pod.supervised()
 	v.kill(now)
 	v.nextSupervisor()
 	v.look()
+	// The next one may die before it has looked at the pod, too.
+	if v.random.IntN(2) == 0 {
+		v.settled()
+		v.look()
+	}
+}
+
+// settled waits until the supervisor knows the pod, and has removed what it
+// does not want.
+func (v *victim) settled() {
+	v.t.Helper()
+	eventually(v.t, startWithin, func() error {
+		if v.pod.supervised() <= v.supervised {
+			return fmt.Errorf("no supervisor has taken %s over", v.pod.name)
+		}
+		return nil
+	})
 }
 
 // kill kills a container's first process, unless it ended meanwhile.
@@ -228,6 +246,7 @@ func (v *victim) killPause() {
 // endComponent lets a component end: the pod has to end with its code.
 func (v *victim) endComponent() {
 	v.t.Helper()
+	v.settled()
 	full := v.pod.name + ".podlike.app"
 	eventually(v.t, startWithin, func() error {
 		if _, err := v.api.ContainerInspect(v.t.Context(), full); err != nil {

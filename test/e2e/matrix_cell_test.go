@@ -36,6 +36,7 @@ type cell struct {
 	running    []container.InspectResponse
 	flaky      string
 	supervisor container.InspectResponse
+	supervised int // how many supervisors it had
 }
 
 // play lets the fault happen, and says in a few words what came of it.
@@ -62,7 +63,7 @@ func (x *cell) play() string {
 
 // look notes what is there.
 func (x *cell) look() {
-	x.supervisor = x.pod.component("supervisor")
+	x.supervisor, x.supervised = x.pod.component("supervisor"), x.pod.supervised()
 	for _, c := range x.containers(x.t.Context(), ".podlike.") {
 		got, err := x.api.ContainerInspect(x.t.Context(), c.ID)
 		switch {
@@ -101,6 +102,8 @@ func (x *cell) outcome() string {
 		return fmt.Sprintf("fails %d", code)
 	}
 	if harm := x.harm(); harm != "" {
+		x.signal(x.pod.id, "SIGTERM")
+		x.pod.wait(recoverWithin)
 		return harm
 	}
 	// It runs; somebody must still be there to judge its end. "app" may just

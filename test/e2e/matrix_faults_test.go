@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -43,6 +44,11 @@ func faults() []*fault {
 				now, err := x.api.ContainerInspect(x.t.Context(), x.pod.name+".podlike-supervisor")
 				if err == nil && (now.ID == x.supervisor.ID || !now.State.Running) {
 					err = fmt.Errorf("there is no new supervisor: %.12s is %s", now.ID, now.State.Status)
+				}
+				// It says so when it knows what is there, and has removed what
+				// it does not want.
+				if err == nil && x.pod.supervised() <= x.supervised {
+					err = errors.New("the new supervisor has not taken the pod over")
 				}
 				return err
 			},
@@ -89,6 +95,13 @@ func faults() []*fault {
 			over: never, meet: nothing, collect: nothing,
 		},
 	}
+}
+
+// supervised counts the supervisors that the pod has had, those that died
+// before they knew the pod left out.
+func (p *runningPod) supervised() int {
+	told := p.told()
+	return strings.Count(told, "podlike: starting the pod: ") + strings.Count(told, "podlike: taking the pod over\n")
 }
 
 // collectNext runs another pod on the same engine: its supervisor removes what

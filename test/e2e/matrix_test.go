@@ -81,14 +81,26 @@ func TestFaultMatrix(t *testing.T) {
 			run(f, at, pids, func(t *testing.T) (*site, *engineProxy) { return newSite(t), newEngineProxy(t, socket()) })
 		})
 	}
+	columns := faults()
 	for _, b := range blows(t, 2*len(podMoments())) {
+		columns = append(columns, &b.fault)
 		eachPod(func(at podMoment, pids bool) {
 			f, leave := b.of()
 			defer leave()
 			run(f, at, pids, func(t *testing.T) (*site, *engineProxy) { return b.site(t), b.proxy() })
 		})
 	}
+	seen.compare(t, columns)
 	t.Logf("the cells took %s", time.Since(began).Round(time.Second))
+}
+
+// allFaults are the rows of the table in the document.
+func allFaults(t *testing.T) []*fault {
+	all := faults()
+	for _, b := range blows(t, 0) {
+		all = append(all, &b.fault)
+	}
+	return all
 }
 
 // eachPod calls do for all pods of a column at once, and waits.

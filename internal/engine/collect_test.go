@@ -13,6 +13,9 @@ import (
 	"github.com/docker/docker/client"
 )
 
+// goesAway at the end of an answer cuts the connection there.
+const goesAway = "<away>"
+
 // canned is an engine that gives fixed answers, by "METHOD path" without the
 // version, and writes down what it was asked. Nothing is there by default.
 type canned struct {
@@ -41,7 +44,14 @@ func (c *canned) client(t *testing.T) *Client {
 		case answer == "":
 			w.WriteHeader(http.StatusNoContent)
 		}
+		answer, away := strings.CutSuffix(answer, goesAway)
 		fmt.Fprint(w, answer)
+		if away {
+			if answer != "" {
+				w.(http.Flusher).Flush()
+			}
+			panic(http.ErrAbortHandler)
+		}
 	}))
 	t.Cleanup(server.Close)
 	api, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion("1.41"))
@@ -122,5 +132,24 @@ func TestPullIntoAFullDisk(t *testing.T) {
 	}
 	if tries := engine.took("POST"); len(tries) != 1 {
 		t.Errorf("tried %d times", len(tries))
+	}
+}
+
+// TestPullFromAnEngineThatGoesAway: that is for the caller to repeat, for as
+// long as engines may be away, and uses up no try of the registry's.
+func TestPullFromAnEngineThatGoesAway(t *testing.T) {
+	for name, answer := range map[string]string{
+		"before it answers": goesAway,
+		"in the middle":     `{"status":"Extracting"}{"sta` + goesAway,
+	} {
+		t.Run(name, func(t *testing.T) {
+			engine := &canned{answers: map[string]string{"POST /images/create": answer}}
+			if err := engine.client(t).pull(t.Context(), "nginx:1", "", func(string) {}); !MayPass(err) {
+				t.Errorf("error %v, want one that may pass", err)
+			}
+			if tries := engine.took("POST"); len(tries) != 1 {
+				t.Errorf("tried %d times", len(tries))
+			}
+		})
 	}
 }

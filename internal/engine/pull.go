@@ -36,6 +36,9 @@ func (c *Client) pull(ctx context.Context, ref, platform string, say func(string
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if MayPass(err) {
+			return err // the engine is away, which is no word about the image
+		}
 		if refused(err) {
 			return fmt.Errorf("%w (registry %s, %s)", err, host, c.credentials.describe(login))
 		}
@@ -65,11 +68,14 @@ func (c *Client) pullOnce(ctx context.Context, ref, platform string, login regis
 		options.RegistryAuth = encoded
 	}
 	stream, err := c.api.ImagePull(ctx, ref, options)
-	if err != nil {
-		return err
+	if err == nil {
+		defer stream.Close()
+		err = readPull(stream, ref, say)
 	}
-	defer stream.Close()
-	return readPull(stream, ref, say)
+	if broke(err) {
+		return judge(ctx, ctx, err)
+	}
+	return err // the registry's, or what the engine makes of it
 }
 
 // refused reports whether the registry has answered, and said no: another try

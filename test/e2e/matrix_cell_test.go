@@ -27,9 +27,8 @@ type cell struct {
 	fault  *fault
 	pids   bool // whether components share process IDs
 	images *heldImages
-	// proxy is the pod's way to its engine.
-	proxy *engineProxy
-	pod   *runningPod
+	way    *engineWay
+	pod    *runningPod
 
 	// running are the component's containers that ran just before the fault,
 	// flaky the one that waits for its restart, supervisor the supervisor's.
@@ -54,9 +53,14 @@ func (x *cell) play() string {
 		x.at.release(x)
 	}
 	outcome := x.outcome()
-	x.fault.collect(x)
+	if x.fault.orphans {
+		collectNext(x)
+	}
 	if err := waitFor(x.t.Context(), nothingLeftWithin, x.pod.gone); err != nil {
 		outcome += ", " + err.Error()
+	}
+	if x.fault.orphans {
+		removeCgroups(x.t, x.pod.id)
 	}
 	return outcome
 }

@@ -17,7 +17,6 @@ type blow struct {
 	fault
 	live  bool // its containers outlive the engine
 	start func() (*ownDaemon, error)
-	proxy func() *engineProxy
 
 	met, ready gathering
 	once       sync.Once
@@ -27,8 +26,8 @@ type blow struct {
 // blows are the faults that hit an engine. pods is how many will be there.
 func blows(t *testing.T, pods int) []*blow {
 	all := []*blow{
-		{fault: fault{word: "engine", name: "engine killed, with live-restore", collect: nothing}, live: true},
-		{fault: fault{word: "engine-cold", name: "engine killed, without live-restore", collect: collectNext}},
+		{fault: fault{word: "engine", name: "engine killed, with live-restore"}, live: true},
+		{fault: fault{word: "engine-cold", name: "engine killed, without live-restore", orphans: true}},
 	}
 	for _, b := range all {
 		b.mayLoseLines = true
@@ -44,11 +43,6 @@ func blows(t *testing.T, pods int) []*blow {
 				}
 			})
 			return d, err
-		})
-		// The new engine's socket is another file.
-		b.proxy = sync.OnceValue(func() *engineProxy {
-			d, _ := b.start()
-			return newEngineProxy(t, d.socket())
 		})
 	}
 	return all
@@ -89,7 +83,7 @@ func (b *blow) of() (f *fault, leave func()) {
 
 // site is where a cell works: on the engine that will be killed, which
 // removes everything in the end.
-func (b *blow) site(t *testing.T) *site {
+func (b *blow) site(t *testing.T) (*site, *engineWay) {
 	t.Helper()
 	d, err := b.start()
 	if err != nil {
@@ -101,7 +95,7 @@ func (b *blow) site(t *testing.T) *site {
 			s.dump()
 		}
 	})
-	return s
+	return s, byDirectory(d.socket())
 }
 
 // gathering is where so many meet.

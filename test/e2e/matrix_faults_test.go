@@ -23,8 +23,8 @@ type fault struct {
 	strike func(x *cell)
 	// over tells whether the fault is over, for a pod that lives.
 	over func(x *cell) error
-	// collect makes somebody clean up where nobody of the pod is left to.
-	collect func(x *cell)
+	// orphans: nobody of the pod is left to clean up.
+	orphans bool
 }
 
 // cutFor is how long the engine's socket is cut: longer than any single call
@@ -52,12 +52,12 @@ func faults() []*fault {
 				}
 				return err
 			},
-			meet: nothing, collect: nothing,
+			meet: nothing,
 		},
 		{
 			word: "pause", name: "pause killed",
 			strike: func(x *cell) { x.signal(x.pod.id, "SIGKILL") },
-			over:   never, meet: nothing, collect: nothing,
+			over:   never, meet: nothing,
 		},
 		{
 			word: "both", name: "both killed",
@@ -70,18 +70,19 @@ func faults() []*fault {
 				x.killHard(x.supervisor)
 			},
 			over: never, meet: nothing,
-			collect: collectNext,
+			orphans: true,
 		},
 		{
+			// The directory of the socket is mounted: the file comes back as another.
 			word: "connection", name: "connection to the engine cut for 5 s",
-			strike: func(x *cell) { x.proxy.cut(cutFor) },
+			strike: func(x *cell) { x.way.cut(x.t, cutFor) },
 			over: func(x *cell) error {
-				if x.proxy.isCut() {
+				if x.way.away.Load() {
 					return errors.New("the connection is still cut")
 				}
 				return nil
 			},
-			meet: nothing, collect: nothing,
+			meet: nothing,
 		},
 		{
 			word: "component", name: "one component killed",
@@ -92,7 +93,7 @@ func faults() []*fault {
 				}
 				x.tell(victim, "SIGKILL")
 			},
-			over: never, meet: nothing, collect: nothing,
+			over: never, meet: nothing,
 		},
 	}
 }
@@ -110,13 +111,12 @@ func collectNext(x *cell) {
 	next := *x.site
 	next.name += "_next"
 	p := next.create(podSpec{
-		components: map[string]string{"app": probe("exit", "0")}, noSocket: true, host: x.host,
+		components: map[string]string{"app": probe("exit", "0")}, noSocket: true, env: x.way.env, host: x.host,
 	})
 	p.start()
 	if code := p.wait(recoverWithin); code != 0 {
 		x.t.Errorf("the next pod ended with %d", code)
 	}
-	removeCgroups(x.t, x.pod.id)
 }
 
 // removeCgroups removes what is left of the cgroup of a pause that died before
@@ -124,9 +124,12 @@ func collectNext(x *cell) {
 // then, and does not try again. It must be empty.
 func removeCgroups(t *testing.T, id string) {
 	t.Helper()
-	for _, dir := range cgroups(id) {
-		if err := syscall.Rmdir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("the cgroup %s: %v", dir, err)
+	eventually(t, nothingLeftWithin, func() (err error) {
+		for _, dir := range cgroups(id) {
+			if rmdir := syscall.Rmdir(dir); rmdir != nil && !errors.Is(rmdir, fs.ErrNotExist) {
+				err = fmt.Errorf("the cgroup %s: %w", dir, rmdir)
+			}
 		}
-	}
+		return err
+	})
 }

@@ -112,6 +112,7 @@ func podMoments() []podMoment {
 			name: "stopping", // a component takes its time
 			ready: func(x *cell) {
 				x.saysLine("the pod is healthy")
+				x.saysLine("[out] app: line 1") // it listens to signals now
 			},
 			enter: func(x *cell) {
 				x.signal(x.pod.id, "SIGTERM")
@@ -128,6 +129,7 @@ func (x *cell) create() {
 		components: map[string]string{},
 		noSocket:   true,
 		grace:      30 * time.Second,
+		env:        x.way.env,
 		host:       x.host,
 	}
 	if x.at.components != nil {
@@ -142,7 +144,7 @@ func (x *cell) create() {
 
 // host gives a pause its way to the engine.
 func (x *cell) host(h *container.HostConfig) {
-	h.Binds = append(h.Binds, x.proxy.path+":/var/run/docker.sock:ro")
+	h.Binds = append(h.Binds, x.way.bind)
 }
 
 // resumeChecks lets an engine that was killed and lives again check a

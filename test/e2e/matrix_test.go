@@ -61,10 +61,10 @@ func TestFaultMatrix(t *testing.T) {
 	want := matrixTable()
 	seen := newOutcomes()
 
-	run := func(f *fault, at podMoment, pids bool, place func(*testing.T) (*site, *engineProxy)) {
+	run := func(f *fault, at podMoment, pids bool, place func(*testing.T) (*site, *engineWay)) {
 		t.Run(cellName(f, at, pids), func(t *testing.T) {
-			s, proxy := place(t)
-			x := &cell{site: s, at: at, fault: f, pids: pids, images: images, proxy: proxy}
+			s, way := place(t)
+			x := &cell{site: s, at: at, fault: f, pids: pids, images: images, way: way}
 			t.Cleanup(func() { images.remove(s.api, s.name) })
 			outcome := x.play()
 			seen.add(f, at, pids, outcome)
@@ -78,7 +78,13 @@ func TestFaultMatrix(t *testing.T) {
 		eachPod(func(at podMoment, pids bool) {
 			turns <- struct{}{}
 			defer func() { <-turns }()
-			run(f, at, pids, func(t *testing.T) (*site, *engineProxy) { return newSite(t), newEngineProxy(t, socket()) })
+			run(f, at, pids, func(t *testing.T) (*site, *engineWay) {
+				s := newSite(t)
+				if f.word == "connection" {
+					return s, cuttable(t)
+				}
+				return s, directly()
+			})
 		})
 	}
 	columns := faults()
@@ -87,7 +93,7 @@ func TestFaultMatrix(t *testing.T) {
 		eachPod(func(at podMoment, pids bool) {
 			f, leave := b.of()
 			defer leave()
-			run(f, at, pids, func(t *testing.T) (*site, *engineProxy) { return b.site(t), b.proxy() })
+			run(f, at, pids, b.site)
 		})
 	}
 	seen.compare(t, columns)

@@ -54,6 +54,9 @@ func startOwnDaemon(ctx context.Context, live bool) (*ownDaemon, error) {
 		return nil, err
 	}
 	d := &ownDaemon{dir: dir}
+	if err := os.Mkdir(d.path("run"), 0o755); err != nil {
+		return d, err
+	}
 	if err := os.WriteFile(d.path("daemon.json"), []byte("{}"), 0o644); err != nil {
 		return d, err
 	}
@@ -95,7 +98,7 @@ func startOwnDaemon(ctx context.Context, live bool) (*ownDaemon, error) {
 
 func (d *ownDaemon) path(name string) string { return filepath.Join(d.dir, name) }
 
-func (d *ownDaemon) socket() string { return d.path("docker.sock") }
+func (d *ownDaemon) socket() string { return d.path("run/docker.sock") }
 
 // bridge is the name of its network interface: at most 15 bytes.
 func (d *ownDaemon) bridge() string {

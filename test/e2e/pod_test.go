@@ -41,7 +41,7 @@ func (s *site) pod(id string) *runningPod {
 // create makes a pod without a Swarm, and does not start it.
 func (s *site) create(p podSpec) *runningPod {
 	s.t.Helper()
-	config := &container.Config{Image: cmp.Or(p.image, pauseImage), Cmd: p.args, Labels: p.allLabels()}
+	config := &container.Config{Image: cmp.Or(p.image, pauseImage), Cmd: p.args, Env: p.env, Labels: p.allLabels()}
 	host := &container.HostConfig{}
 	if !p.noSocket {
 		host.Binds = []string{socket() + ":/var/run/docker.sock:ro"}

@@ -38,7 +38,8 @@ type podSpec struct {
 	logging map[string]any
 	// more changes the pod's service in the Compose file, or the file.
 	more func(service, file map[string]any)
-	// host changes the pause's container where no Compose file makes it.
+	// env is the pause's environment, and host changes the rest of the pause's container where no Compose file makes it.
+	env  []string
 	host func(*container.HostConfig)
 }
 

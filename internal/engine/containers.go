@@ -271,6 +271,14 @@ func (p *Pod) endedOnce(ctx context.Context, id string) (pod.Exit, error) {
 	// first look, and the next exit would never come.
 	if o.State == pod.StateCreated {
 		if o, err := p.inspect(ctx, id); err == nil && o.State == pod.StateExited {
+			// The client hands its one answer over to a reader, or waits for
+			// one for ever.
+			go func() {
+				select {
+				case <-answers:
+				case <-errs:
+				}
+			}()
 			return o.Exit, nil
 		}
 	}

@@ -53,7 +53,10 @@ func (x *cell) play() string {
 		x.at.release(x)
 	}
 	outcome := x.outcome()
-	if x.fault.orphans {
+	switch {
+	case x.fault.together != nil:
+		x.fault.together.Do(func() { collectNext(x) })
+	case x.fault.orphans:
 		collectNext(x)
 	}
 	if err := waitFor(x.t.Context(), nothingLeftWithin, x.pod.gone); err != nil {

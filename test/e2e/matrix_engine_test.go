@@ -27,7 +27,7 @@ type blow struct {
 func blows(t *testing.T, pods int) []*blow {
 	all := []*blow{
 		{fault: fault{word: "engine", name: "engine killed, with live-restore"}, live: true},
-		{fault: fault{word: "engine-cold", name: "engine killed, without live-restore", orphans: true}},
+		{fault: fault{word: "engine-cold", name: "engine killed, without live-restore", orphans: true, together: &sync.Once{}}},
 	}
 	for _, b := range all {
 		b.mayLoseLines = true

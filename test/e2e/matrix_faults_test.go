@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -23,8 +24,10 @@ type fault struct {
 	strike func(x *cell)
 	// over tells whether the fault is over, for a pod that lives.
 	over func(x *cell) error
-	// orphans: nobody of the pod is left to clean up.
-	orphans bool
+	// orphans: nobody of the pod is left to clean up. The next pod does: one
+	// for each, or together where they died together.
+	orphans  bool
+	together *sync.Once
 }
 
 // cutFor is how long the engine's socket is cut: longer than any single call

@@ -300,19 +300,18 @@ func (v *victim) finish() {
 		v.signal(v.pod.id, "SIGTERM")
 		v.pod.wait(endWithin)
 	}
-	one := *v.site
-	one.name += "_next"
-	next := one.create(podSpec{components: map[string]string{"app": probe("exit", "0")}})
-	next.start()
-	equal(v.t, "code of the last pod", next.wait(recoverWithin), 0)
-	for id := range v.pauses {
-		eventually(v.t, nothingLeftWithin+endWithin, func() error {
-			left, err := v.labelled(v.t.Context(), id)
-			if err == nil && len(left) > 0 {
-				err = fmt.Errorf("left behind of %.12s: %s", id, strings.Join(left, ", "))
+	v.collect(podSpec{}, func(next *runningPod) error {
+		for id := range v.pauses {
+			if id == next.id {
+				continue
 			}
-			return err
-		})
+			if left, err := v.labelled(v.t.Context(), id); err != nil || len(left) > 0 {
+				return fmt.Errorf("left behind of %.12s: %s (%v)", id, strings.Join(left, ", "), err)
+			}
+		}
+		return nil
+	})
+	for id := range v.pauses {
 		removeCgroups(v.t, id)
 	}
 }

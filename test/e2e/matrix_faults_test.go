@@ -11,6 +11,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 )
 
 // fault is something that goes wrong: a column of the matrix.
@@ -108,18 +111,46 @@ func (p *runningPod) supervised() int {
 	return strings.Count(told, "podlike: starting the pod: ") + strings.Count(told, "podlike: taking the pod over\n")
 }
 
-// collectNext runs another pod on the same engine: its supervisor removes what
-// dead pods left.
+// collectNext runs another pod on the same engine, until the first is gone,
+// or all dead ones where they died together: its supervisor removes what dead
+// pods left, as long as its own pod lives.
 func collectNext(x *cell) {
-	next := *x.site
-	next.name += "_next"
-	p := next.create(podSpec{
-		components: map[string]string{"app": probe("exit", "0")}, noSocket: true, env: x.way.env, host: x.host,
+	x.site.collect(podSpec{noSocket: true, env: x.way.env, host: x.host}, func(next *runningPod) error {
+		if x.fault.together == nil {
+			return x.pod.gone()
+		}
+		return next.isAlone()
 	})
-	p.start()
-	if code := p.wait(recoverWithin); code != 0 {
-		x.t.Errorf("the next pod ended with %d", code)
+}
+
+// collect runs another pod for so long, or until it is clear that it takes too
+// long.
+func (s *site) collect(spec podSpec, done func(next *runningPod) error) {
+	s.t.Helper()
+	one := *s
+	one.name += "_next"
+	spec.components = map[string]string{"app": probe("sleep")}
+	next := one.create(spec)
+	next.start()
+	next.component("app")
+	if err := waitFor(s.t.Context(), nothingLeftWithin, func() error { return done(next) }); err != nil {
+		s.t.Errorf("the next pod did not collect: %v", err)
 	}
+	s.signal(next.id, "SIGTERM")
+	if code := next.wait(recoverWithin); code != 0 {
+		s.t.Errorf("the next pod ended with %d; it said:\n%s", code, next.told())
+	}
+}
+
+// isAlone tells whether no other pod has left anything on the engine.
+func (p *runningPod) isAlone() error {
+	list, err := p.api.ContainerList(p.t.Context(), container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", "podlike.pod"))})
+	for _, c := range list {
+		if c.Labels["podlike.pod"] != p.id {
+			err = errors.Join(err, fmt.Errorf("%s (%s) is there", strings.Join(c.Names, " "), c.State))
+		}
+	}
+	return err
 }
 
 // removeCgroups removes what is left of the cgroup of a pause that died before

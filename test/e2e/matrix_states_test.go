@@ -72,6 +72,7 @@ func podMoments() []podMoment {
 				}
 			},
 			ready: func(x *cell) {
+				x.pod.component("app")
 				x.pod.component("dep")
 				x.saysLine(`component "late" waits`)
 			},

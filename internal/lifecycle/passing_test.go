@@ -74,6 +74,20 @@ func TestPassingFailures(t *testing.T) {
 			t.Errorf("trouble %q", w.trouble)
 		}
 	})
+	bubble(t, "a long pull, cut now and then", func(t *testing.T) {
+		w := newWorld(t, component("a"))
+		w.engine.Fault = func(m, _ string, n int) (f enginetest.Fault) {
+			if m == "Create" && time.Since(w.began) < 10*time.Minute {
+				f.Delay, f.Err = 3*time.Minute, passing{errors.New("connection reset")}
+			}
+			return f
+		}
+		w.signal(20*time.Minute, "SIGTERM")
+		if code := w.run(); code != 0 || len(w.trouble) > 0 {
+			t.Errorf("code %d, trouble %q", code, w.trouble)
+		}
+		w.gone()
+	})
 	bubble(t, "until a stop", func(t *testing.T) {
 		w := newWorld(t, component("a"))
 		w.engine.Fault = func(m, _ string, _ int) (f enginetest.Fault) {

@@ -218,13 +218,16 @@ func (w *workers) remove(s *scope, a Action) {
 func (w *workers) persist(ctx context.Context, component string, f func() error) error {
 	var since time.Time
 	for delay := retryFirst; ; delay = min(2*delay, retryMost) {
+		began := time.Now()
 		err := f()
 		failure, ok := errors.AsType[Passing](err)
 		if !ok || ctx.Err() != nil {
 			return err
 		}
-		if since.IsZero() {
-			since = time.Now()
+		// A pull may get on for long before it fails once more: that is not
+		// the same trouble.
+		if since.IsZero() || time.Since(began) > 2*failure.Patience() {
+			since, delay = time.Now(), retryFirst
 			w.send(Event{Kind: TriedInVain, Component: component, Err: err})
 		}
 		if time.Since(since) >= failure.Patience() || !sleep(ctx, delay) {

@@ -77,7 +77,7 @@ unit: ## the tests that need no engine
 
 e2e: images swarm ## the tests on a real engine and a local Swarm
 	go test -tags e2e -count=1 -timeout 30m -v ./internal/engine -run TestEngineGivesBack
-	go test -tags e2e -count=1 -timeout 30m -v ./test/e2e/...
+	go test -tags e2e -count=1 -timeout 60m -v ./test/e2e/...
 
 test: unit e2e ## both
 

@@ -63,6 +63,8 @@ func (c *canned) client(t *testing.T) *Client {
 
 // took returns what was asked with a method, and forgets all.
 func (c *canned) took(method string) (paths []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, call := range c.asked {
 		if path, ok := strings.CutPrefix(call, method+" "); ok {
 			paths = append(paths, path)

@@ -74,7 +74,7 @@ func TestTemplate(t *testing.T) {
 			t.Errorf("got %d, stdout\n%s\nstderr\n%s\nwant %d, %q, %q", r.code, r.stdout, r.stderr, code, stdout, stderr)
 		}
 	}
-	want(dockerPod(t, "", "template", "stack.yml"), 0, "image: podlike/pause:latest\n", "")
+	want(dockerPod(t, "", "template", "stack.yml"), 0, "image: podlike/pause:dev\n", "")
 	want(dockerPod(t, "", "template", "stack.yml", "more.yml"), 0, "user: \"7\"", "")
 	want(dockerPod(t, webStack, "template", "-"), 0, "pod.component.log: |", "")
 	want(dockerPod(t, "name: x\n"+webStack, "template", "-"), 0, "pod.component.log: |", "warning: stdin:1: name is left out")
@@ -90,8 +90,8 @@ func TestImageTag(t *testing.T) {
 	for _, test := range [][3]string{
 		{"v1.2.3", "", "v1.2.3"},
 		{"v1.2.3", "2", "2"},
-		{"v1.2.3-4-gabcdef", "", ""},
-		{"dev", "", ""},
+		{"v1.2.3-4-gabcdef", "", "dev"},
+		{"dev", "", "dev"},
 	} {
 		if got := imageTag(test[0], test[1]); got != test[2] {
 			t.Errorf("%q, %q: %q", test[0], test[1], got)

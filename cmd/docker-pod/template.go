@@ -77,7 +77,7 @@ func (f *imageFlags) install(flags *pflag.FlagSet) {
 var release = regexp.MustCompile(`^v\d+\.\d+\.\d+$`)
 
 // imageTag is the tag of the default image: what PODLIKE_VERSION asks for, or
-// that of this release; "" for the latest.
+// that of this release, or the one that `make images` gives.
 func imageTag(version, asked string) string {
 	switch {
 	case asked != "":
@@ -85,7 +85,7 @@ func imageTag(version, asked string) string {
 	case release.MatchString(version):
 		return version
 	default:
-		return ""
+		return "dev"
 	}
 }
 

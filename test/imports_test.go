@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"internal/labels":     {"internal/pod"},
 	"internal/stack":      {"internal/pod", "internal/labels"},
 	"internal/namespaces": {"internal/pod"},
+	"internal/cgroups":    {"internal/namespaces"}, // does on the host what namespaces decides
 	"internal/plan":       {"internal/pod"},
 	"internal/lifecycle":  {"internal/pod", "internal/plan"},
 	"internal/probe":      {"internal/pod"},
@@ -74,6 +75,11 @@ var rules = []rule{
 		imports: []string{"github.com/ramr/go-reaper/..."},
 		only:    []string{"internal/reaper"},
 		why:     "some of its settings lose exit codes or spin; they are set in one place",
+	},
+	{
+		imports: []string{"github.com/coreos/go-systemd/...", "github.com/godbus/dbus/..."},
+		only:    []string{"internal/cgroups"},
+		why:     "what is done on the host is done by a helper, in one package",
 	},
 	{
 		imports: []string{"net", "net/...", "os/exec", "github.com/docker/...", "github.com/compose-spec/...", "gopkg.in/yaml.v3"},

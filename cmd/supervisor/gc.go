@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/podlike/podlike/internal/engine"
+	"github.com/podlike/podlike/internal/self"
 )
 
 const (
@@ -120,6 +121,11 @@ func round(ctx context.Context, k *engine.Collector) (engine.Collected, error) {
 	}
 	defer client.Close()
 	k.Client = client
+	mountinfo, _ := os.ReadFile("/proc/self/mountinfo")
+	cgroup, _ := os.ReadFile("/proc/self/cgroup")
+	if own, err := self.ContainerID(string(mountinfo), string(cgroup)); err == nil {
+		k.Image = client.ImageOf(ctx, own)
+	}
 	return k.Collect(ctx)
 }
 

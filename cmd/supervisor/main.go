@@ -6,6 +6,7 @@
 //	supervisor gc [flags]       remove what dead pods left on this node
 //	supervisor status           in the pause: print how the pod is
 //	supervisor previous NAME    in the supervisor's container: print what a component said before its last restart
+//	supervisor help-on-host X   in a helper's container: do one errand on the host
 //	supervisor version          print the version
 //	supervisor help             explain the flags
 //
@@ -32,7 +33,7 @@ func main() {
 	verb, args := "run", os.Args[1:]
 	if len(args) > 0 {
 		switch args[0] {
-		case "run", "launch", "gc", "status", "previous", "version", "help":
+		case "run", "launch", "gc", "status", "previous", "version", "help", "help-on-host":
 			verb, args = args[0], args[1:]
 		case "--help", "-help", "-h":
 			verb = "help"
@@ -47,6 +48,8 @@ func main() {
 		os.Exit(status(args))
 	case "previous":
 		os.Exit(previous(args))
+	case "help-on-host":
+		os.Exit(help(args))
 	case "launch":
 		os.Exit(launch(args))
 	case "gc":

@@ -141,14 +141,14 @@ func (s *supervisor) supervise(args []string) int {
 		Spec: spec, Facts: facts, Logs: s.sink, Files: s.root, Mountinfo: s.mountinfo, Say: s.say,
 		PreviousDir: engine.PreviousDir,
 	})
-	if w := containers.Placement().Warning; w != "" {
+	if w := containers.Warning(); w != "" {
 		s.say("warning: " + w)
 	}
 	if err := containers.Check(ctx); err != nil {
 		s.sink.Error("podlike: %v", err)
 		return exitInvalid
 	}
-	defer s.collect(ctx, client, identity.ID)()
+	defer s.collect(ctx, client, facts)()
 	told := &teller{to: s.link.link}
 	probed := probe.NewEngine(probe.Config{
 		Containers: containers,
@@ -196,12 +196,12 @@ func gone(status pod.Status) bool {
 
 // collect removes what dead pods left on this node, beside the pod's own
 // life, which must not wait for it. The function that it returns ends it.
-func (s *supervisor) collect(ctx context.Context, client *engine.Client, own string) (end func()) {
+func (s *supervisor) collect(ctx context.Context, client *engine.Client, facts engine.Facts) (end func()) {
 	ctx, cancel := context.WithTimeout(ctx, collectWithin)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		collector := engine.Collector{Client: client, Own: own, Say: s.say}
+		collector := engine.Collector{Client: client, Own: facts.Pause.ID, Image: facts.Image(), Say: s.say}
 		_, err := collector.Collect(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.say("warning: " + err.Error())

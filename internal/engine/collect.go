@@ -33,6 +33,9 @@ type Collector struct {
 	// that somebody else removed. A proxy before the engine may not let every
 	// supervisor list them, and a volume plugin may take its time.
 	Everything bool
+	// Image is one that has the supervisor, by ID, for what must be removed on
+	// the host; "" for none.
+	Image string
 	// DryRun removes nothing.
 	DryRun bool
 	// Say is called with a line for each thing that was removed, or would be.
@@ -81,6 +84,7 @@ func (k *Collector) Collect(ctx context.Context) (Collected, error) {
 		func(id string) bool { return !dead[id].IsZero() },
 		func(id string) bool { return k.Patience > 0 && time.Since(dead[id]) >= k.Patience })
 	result := Collected{Pending: len(pending)}
+	cgroups := orphans{}
 	for _, t := range remove {
 		if err := ctx.Err(); err != nil {
 			return result, errors.Join(append(failed, err)...)
@@ -88,6 +92,9 @@ func (k *Collector) Collect(ctx context.Context) (Collected, error) {
 		did := "would remove"
 		if !k.DryRun {
 			did = "removed"
+			if t.kind == kindContainer {
+				cgroups.note(ctx, k.Client, t.id, t.owner.Identity)
+			}
 			if err := k.Client.removeThing(ctx, t); err != nil {
 				failed = append(failed, fmt.Errorf("cannot remove %s of the dead pod %q: %w", t.describe(), t.owner.Name, err))
 				continue
@@ -97,6 +104,9 @@ func (k *Collector) Collect(ctx context.Context) (Collected, error) {
 		if k.Say != nil {
 			k.Say(fmt.Sprintf("%s %s of the dead pod %q", did, t.describe(), t.owner.Name))
 		}
+	}
+	if err := cgroups.sweep(ctx, k.Client, k.Image); err != nil {
+		failed = append(failed, fmt.Errorf("cannot remove the cgroups of dead pods: %w", err))
 	}
 	return result, errors.Join(failed...)
 }
@@ -189,13 +199,20 @@ func (c *Client) Bury(ctx context.Context, id, run string) error {
 		return fmt.Errorf("cannot list what the pod left: %w", err)
 	}
 	var first error
+	cgroups, image := orphans{}, ""
 	for _, leftover := range list {
-		if owner, _ := labels.ReadOwner(leftover.Labels); owner.Role == pod.RoleSupervisor {
+		owner, _ := labels.ReadOwner(leftover.Labels)
+		if owner.Role == pod.RoleSupervisor {
+			image = leftover.ImageID
 			continue
 		}
+		cgroups.note(ctx, c, leftover.ID, owner.Identity)
 		if err := c.remove(ctx, leftover.ID); err != nil && first == nil {
 			first = fmt.Errorf("cannot remove container %.12s: %w", leftover.ID, err)
 		}
+	}
+	if err := cgroups.sweep(ctx, c, image); err != nil && first == nil {
+		first = fmt.Errorf("cannot remove the pod's cgroups: %w", err)
 	}
 	return first
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -43,7 +42,8 @@ func (p *Pod) List(ctx context.Context) ([]pod.Observed, error) {
 		if err != nil {
 			return nil, err
 		}
-		if o.Run == p.spec.Run && o.Role != pod.RoleIPC && o.State != pod.StateCreated {
+		ofUser := o.Role == pod.RoleComponent || o.Role == pod.RoleInit
+		if o.Run == p.spec.Run && ofUser && o.State != pod.StateCreated {
 			p.follow(ctx, c.ID)
 		}
 		if i := slices.IndexFunc(p.spec.Components, func(c pod.Component) bool { return c.Name == o.Component }); i >= 0 && o.Run == p.spec.Run {
@@ -56,11 +56,15 @@ func (p *Pod) List(ctx context.Context) ([]pod.Observed, error) {
 
 // inspect is the truth about one container.
 func (p *Pod) inspect(ctx context.Context, id string) (pod.Observed, error) {
-	c, err := p.client.api.ContainerInspect(ctx, id)
+	return p.client.inspect(ctx, id)
+}
+
+func (c *Client) inspect(ctx context.Context, id string) (pod.Observed, error) {
+	found, err := c.api.ContainerInspect(ctx, id)
 	if err != nil {
 		return pod.Observed{}, err
 	}
-	return observed(c), nil
+	return observed(found), nil
 }
 
 // observed translates an inspect's answer.
@@ -83,7 +87,10 @@ func observed(c container.InspectResponse) pod.Observed {
 		o.State = pod.StateCreated
 	default:
 		o.State = pod.StateExited
-		o.Exit = pod.Exit{Code: c.State.ExitCode, OOMKilled: c.State.OOMKilled, At: parseTime(c.State.FinishedAt)}
+		o.Exit = pod.Exit{Code: c.State.ExitCode, At: parseTime(c.State.FinishedAt)}
+		// The engine says so too when another process of it was killed, which
+		// its first one may have survived.
+		o.Exit.OOMKilled = c.State.OOMKilled && c.State.ExitCode == killed
 	}
 	if c.State.Health != nil {
 		o.Health = health(c.State.Health.Status)
@@ -156,14 +163,14 @@ func (p *Pod) Stop(ctx context.Context, id string, component pod.Component, grac
 	}
 	gentle, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
-	_, err = p.ended(gentle, id)
+	_, err = p.client.ended(gentle, id)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
 	if err := p.Kill(ctx, id, "SIGKILL"); err != nil {
 		return err
 	}
-	_, err = p.ended(ctx, id)
+	_, err = p.client.ended(ctx, id)
 	return err
 }
 
@@ -221,7 +228,7 @@ func (c *Client) remove(ctx context.Context, id string) error {
 // Wait implements lifecycle.Engine.
 func (p *Pod) Wait(ctx context.Context, id string) (pod.Exit, error) {
 	p.follow(ctx, id)
-	exit, err := p.ended(ctx, id)
+	exit, err := p.client.ended(ctx, id)
 	if err != nil {
 		return pod.Exit{}, err
 	}
@@ -230,75 +237,6 @@ func (p *Pod) Wait(ctx context.Context, id string) (pod.Exit, error) {
 		p.awaitHost(ctx, id)
 	}
 	return exit, nil
-}
-
-// ended waits until the container has run and ended. A broken connection, or
-// an engine that restarts, only makes it look again.
-func (p *Pod) ended(ctx context.Context, id string) (pod.Exit, error) {
-	for {
-		exit, err := p.endedOnce(ctx, id)
-		if err == nil {
-			return exit, nil
-		}
-		if ctx.Err() != nil {
-			return pod.Exit{}, ctx.Err()
-		}
-		if err := pause(ctx, 500*time.Millisecond); err != nil {
-			return pod.Exit{}, err
-		}
-	}
-}
-
-func (p *Pod) endedOnce(ctx context.Context, id string) (pod.Exit, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	o, err := p.inspect(ctx, id)
-	switch {
-	case cerrdefs.IsNotFound(err):
-		return pod.Exit{Code: killed, At: time.Now()}, nil
-	case err != nil:
-		return pod.Exit{}, err
-	case o.State == pod.StateExited:
-		return o.Exit, nil
-	}
-	condition := container.WaitConditionNotRunning
-	if o.State == pod.StateCreated {
-		condition = container.WaitConditionNextExit
-	}
-	answers, errs := p.client.api.ContainerWait(ctx, id, condition)
-
-	// The wait is registered now. It may have started and ended since the
-	// first look, and the next exit would never come.
-	if o.State == pod.StateCreated {
-		if o, err := p.inspect(ctx, id); err == nil && o.State == pod.StateExited {
-			// The client hands its one answer over to a reader, or waits for
-			// one for ever.
-			go func() {
-				select {
-				case <-answers:
-				case <-errs:
-				}
-			}()
-			return o.Exit, nil
-		}
-	}
-	select {
-	case err := <-errs:
-		return pod.Exit{}, err
-	case a := <-answers:
-		if a.Error != nil && a.Error.Message != "" {
-			return pod.Exit{}, errors.New(a.Error.Message)
-		}
-		exit := pod.Exit{Code: int(a.StatusCode), At: time.Now()}
-		o, err := p.inspect(ctx, id)
-		if MayPass(err) {
-			return pod.Exit{}, err // it knows more than the code
-		}
-		if err == nil && o.State == pod.StateExited {
-			exit = o.Exit
-		}
-		return exit, nil
-	}
 }
 
 // pause waits for d, or for the end of ctx, whose error it returns.

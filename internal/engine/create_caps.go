@@ -33,6 +33,14 @@ func (t *translation) capMemory(r *container.Resources) {
 	}
 }
 
+// capCPUSet keeps a component where the pod is; cgroup v1 refuses others below
+// the pod's.
+func (t *translation) capCPUSet(r *container.Resources) {
+	if r.CpusetCpus == "" {
+		r.CpusetCpus = t.in.Pause.CpusetCpus
+	}
+}
+
 func (t *translation) capPids(r *container.Resources) {
 	limit := t.in.Pause.PidsLimit
 	switch {

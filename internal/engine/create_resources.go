@@ -43,6 +43,7 @@ func (t *translation) resources() container.Resources {
 	t.devices(&r)
 	t.capMemory(&r)
 	t.capCPUs(&r)
+	t.capCPUSet(&r)
 	t.capPids(&r)
 	return r
 }

@@ -60,6 +60,10 @@ func (p *Pod) ensureDonor(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	placement, err := p.placed(ctx)
+	if err != nil {
+		return "", err
+	}
 	o := options{
 		Config: &container.Config{
 			Image: p.image, Entrypoint: []string{"/pause", "hold"}, Labels: owner.Add(nil),
@@ -70,7 +74,7 @@ func (p *Pod) ensureDonor(ctx context.Context) (string, error) {
 			ShmSize: namespaces.ShmSize(p.spec), ReadonlyRootfs: true, CapDrop: []string{"ALL"},
 			// Not no-new-privileges: that would take the effect of the binary's
 			// set-group-ID bit away, which keeps components out of it.
-			Resources: container.Resources{CgroupParent: p.placement.Parent},
+			Resources: container.Resources{CgroupParent: placement.Parent},
 		},
 	}
 	if p.holdsFiles() {

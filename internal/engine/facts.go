@@ -10,6 +10,7 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/api/types/system"
 
 	"github.com/podlike/podlike/internal/labels"
 	"github.com/podlike/podlike/internal/namespaces"
@@ -38,6 +39,9 @@ type Facts struct {
 	dockerRoot string // where the engine keeps its containers, on the host
 	sockets    []string
 }
+
+// Image is the pause's, by ID. It has the supervisor too.
+func (f Facts) Image() string { return f.inspect.Image }
 
 // Policy is what the components of this pod may not have, by its image and by
 // the argument --deny of its service.
@@ -77,6 +81,10 @@ func (c *Client) Facts(ctx context.Context, pauseID string) (Facts, error) {
 			CgroupDriver:  info.CgroupDriver,
 			CgroupVersion: info.CgroupVersion,
 			MemTotal:      info.MemTotal,
+			Rootless:      hasSecurity(info, "rootless"),
+			UserNS:        hasSecurity(info, "userns"),
+			AppArmor:      hasSecurity(info, "apparmor"),
+			SELinux:       hasSecurity(info, "selinux"),
 		},
 		Pause: namespaces.Pause{
 			ID:           found.ID,
@@ -86,7 +94,11 @@ func (c *Client) Facts(ctx context.Context, pauseID string) (Facts, error) {
 			NanoCPUs:     found.HostConfig.NanoCPUs,
 			CPUQuota:     found.HostConfig.CPUQuota,
 			CPUPeriod:    found.HostConfig.CPUPeriod,
+			CPUShares:    found.HostConfig.CPUShares,
+			CpusetCpus:   found.HostConfig.CpusetCpus,
 			NetworkMode:  string(found.HostConfig.NetworkMode),
+
+			MemoryReservation: found.HostConfig.MemoryReservation,
 		},
 		inspect:    found,
 		dockerRoot: info.DockerRootDir,
@@ -112,6 +124,14 @@ func (c *Client) Facts(ctx context.Context, pauseID string) (Facts, error) {
 		return Facts{}, err
 	}
 	return f, nil
+}
+
+// hasSecurity reports whether the engine lists a security option, as
+// "name=seccomp,profile=default".
+func hasSecurity(info system.Info, name string) bool {
+	return slices.ContainsFunc(info.SecurityOptions, func(option string) bool {
+		return slices.Contains(strings.Split(option, ","), "name="+name)
+	})
 }
 
 // The labels by which a task's volume is known under another name than its

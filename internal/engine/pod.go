@@ -22,7 +22,8 @@ type Pod struct {
 	client    *Client
 	spec      pod.Spec
 	pause     namespaces.Pause
-	placement namespaces.Placement
+	placing   placing
+	host      namespaces.Host
 	image     string // the pause's, by ID
 	mounts    []container.MountPoint
 	sockets   []string // see Facts
@@ -69,7 +70,8 @@ func (c *Client) Pod(config PodConfig) *Pod {
 		client:    c,
 		spec:      config.Spec,
 		pause:     config.Facts.Pause,
-		placement: namespaces.Place(config.Facts.Host, config.Facts.Pause),
+		placing:   placing{plan: namespaces.Place(config.Facts.Host, config.Facts.Pause)},
+		host:      config.Facts.Host,
 		image:     config.Facts.inspect.Image,
 		mounts:    config.Facts.inspect.Mounts,
 		sockets:   config.Facts.sockets,
@@ -87,9 +89,9 @@ func (c *Client) Pod(config PodConfig) *Pod {
 	}
 }
 
-// Placement says where the components' cgroups go, with a warning if the
-// pod's limits cannot be kept for their sum.
-func (p *Pod) Placement() namespaces.Placement { return p.placement }
+// Warning says if the pod's limits cannot be kept for the sum of its
+// components on this host; "" that they can, as far as is known.
+func (p *Pod) Warning() string { return p.placing.plan.Warning }
 
 // Create implements lifecycle.Engine.
 func (p *Pod) Create(ctx context.Context, c pod.Component) (pod.Observed, error) {
@@ -140,10 +142,14 @@ func (p *Pod) options(ctx context.Context, c pod.Component, owner labels.Owner) 
 	if err != nil {
 		return options{}, err
 	}
+	placement, err := p.placed(ctx)
+	if err != nil {
+		return options{}, err
+	}
 	o, err := createOptions(createInput{
 		Component:   c,
 		Modes:       modes,
-		Placement:   p.placement,
+		Placement:   placement,
 		Pause:       p.pause,
 		Owner:       owner,
 		APIVersion:  p.client.APIVersion(),

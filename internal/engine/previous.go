@@ -62,7 +62,7 @@ func (p *Pod) keepLast(ctx context.Context, o pod.Observed) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, previousWithin)
 	defer cancel()
-	text, err := p.lastOutput(ctx, o.ContainerID)
+	text, err := p.client.lastOutput(ctx, o.ContainerID)
 	if err != nil {
 		// Such as a logging driver that cannot be read.
 		text = fmt.Appendf(nil, "podlike: the output of this run cannot be read: %v\n", err)
@@ -74,12 +74,12 @@ func (p *Pod) keepLast(ctx context.Context, o pod.Observed) {
 	}
 }
 
-func (p *Pod) lastOutput(ctx context.Context, id string) ([]byte, error) {
-	c, err := p.client.api.ContainerInspect(ctx, id)
+func (c *Client) lastOutput(ctx context.Context, id string) ([]byte, error) {
+	found, err := c.api.ContainerInspect(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	stream, err := p.client.api.ContainerLogs(ctx, id, container.LogsOptions{
+	stream, err := c.api.ContainerLogs(ctx, id, container.LogsOptions{
 		ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(previousLines),
 	})
 	if err != nil {
@@ -87,7 +87,7 @@ func (p *Pod) lastOutput(ctx context.Context, id string) ([]byte, error) {
 	}
 	defer stream.Close()
 	last := &outputEnd{most: previousBytes}
-	if c.Config.Tty {
+	if found.Config.Tty {
 		_, err = io.Copy(last, stream)
 	} else {
 		_, err = stdcopy.StdCopy(last, last, stream)

@@ -39,7 +39,7 @@ func TestEndsThatAreSeenTwiceLeaveNothing(t *testing.T) {
 	const times = 50
 	before := runtime.NumGoroutine()
 	for range times {
-		if exit, err := p.endedOnce(t.Context(), "x"); err != nil || exit.Code != 3 {
+		if exit, err := p.client.endedOnce(t.Context(), "x"); err != nil || exit.Code != 3 {
 			t.Fatalf("it ended with %d, error %v", exit.Code, err)
 		}
 	}

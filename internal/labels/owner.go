@@ -14,7 +14,7 @@ const (
 	KeyRun       = "podlike.run"       // which start of the pause
 	KeyName      = "podlike.name"      // the pause's container name, for people
 	KeyComponent = "podlike.component" // the component's name
-	KeyRole      = "podlike.role"      // component, init, supervisor, ipc, debug
+	KeyRole      = "podlike.role"      // component, init, supervisor, ipc, helper, debug
 	KeySpec      = "podlike.spec"      // hash of the definition it was made from
 )
 
@@ -71,6 +71,8 @@ func ContainerName(podName string, role pod.Role, component string) string {
 		return podName + ".podlike-supervisor"
 	case pod.RoleIPC:
 		return podName + ".podlike-ipc"
+	case pod.RoleHelper:
+		return podName + ".podlike-helper"
 	default:
 		return podName + ".podlike." + component
 	}

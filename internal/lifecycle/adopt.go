@@ -66,7 +66,7 @@ func (n *step) listFailed(err error) {
 func (n *step) sort(list []pod.Observed) (kept map[string]pod.Observed, strays []pod.Observed) {
 	kept = map[string]pod.Observed{}
 	for _, o := range list {
-		if o.Run == n.Spec.Run && (o.Role == pod.RoleIPC || o.Role == pod.RoleDebug) {
+		if o.Run == n.Spec.Run && (o.Role == pod.RoleIPC || o.Role == pod.RoleHelper || o.Role == pod.RoleDebug) {
 			continue // not ours to judge; goes with the last sweep
 		}
 		p := n.part(o.Component)

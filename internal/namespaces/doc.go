@@ -23,16 +23,19 @@
 // # Cgroups
 //
 // The limits that Swarm puts on the task hold for the sum of the pod's
-// containers only if these are below the task's own cgroup. Whether the engine
-// makes them there depends on the host:
+// containers only if these are together in one cgroup that has the limits.
+// Whether the engine makes them there by itself depends on the host:
 //
-//	cgroup driver  version  components' parent    the pod's limits
-//	cgroupfs       1        <parent>/<pause ID>   hold for the sum
-//	cgroupfs       2        the engine's default  hold for each component
-//	systemd        1, 2     the engine's default  hold for each component
+//	driver    version  components' parent  limits         what comes first
+//	cgroupfs  1        <parent>/<pause>    the pause's
+//	cgroupfs  2        <parent>/<pause>    the pause's    its processes move into a leaf
+//	systemd   1, 2     a slice             the slice's    systemd starts the slice
+//	neither            the engine's        of each
 //
 // <parent> is the pause's cgroup parent, by default /docker, which is where the
 // engine puts containers with this driver. A cgroup of version 2 that has
-// processes cannot have children with controllers, and systemd's scopes cannot
-// be parents at all.
+// processes gives its children no controllers, and systemd's scopes cannot be
+// parents at all. What comes first is done by a helper container (package
+// cgroups), and only for a pod that has limits; where it fails, and where root
+// of a container is not the host's, the last line holds.
 package namespaces

@@ -1,7 +1,7 @@
 package namespaces
 
 import (
-	"strings"
+	"reflect"
 	"testing"
 
 	"github.com/podlike/podlike/internal/pod"
@@ -77,37 +77,67 @@ func TestIPCDonor(t *testing.T) {
 func TestPlace(t *testing.T) {
 	v1, v2 := Host{CgroupDriver: "cgroupfs", CgroupVersion: "1"}, Host{CgroupDriver: "cgroupfs", CgroupVersion: "2"}
 	systemd1, systemd2 := Host{CgroupDriver: "systemd", CgroupVersion: "1"}, Host{CgroupDriver: "systemd", CgroupVersion: "2"}
+	rootless, mapped := systemd2, v2
+	rootless.Rootless, mapped.UserNS = true, true
+	limited := Pause{ID: "abc", Memory: 1}
+	ofDaemon := Host{CgroupDriver: "cgroupfs", CgroupVersion: "1", DefaultParent: "/all"}
 	for name, c := range map[string]struct {
-		host   Host
-		pause  Pause
-		parent string
-		cap    bool
+		host  Host
+		pause Pause
+		want  Placement
 	}{
-		"v1":                         {v1, Pause{ID: "abc"}, "/docker/abc", false},
-		"v1 with limits":             {v1, Pause{ID: "abc", Memory: 1, NanoCPUs: 1, PidsLimit: 1}, "/docker/abc", false},
-		"v1 below a parent":          {v1, Pause{ID: "abc", CgroupParent: "/some/where/"}, "/some/where/abc", false},
-		"v1, the daemon has its own": {Host{CgroupDriver: "cgroupfs", CgroupVersion: "1", DefaultParent: "/all"}, Pause{ID: "abc"}, "/all/abc", false},
-		"v1, both":                   {Host{CgroupDriver: "cgroupfs", CgroupVersion: "1", DefaultParent: "/all"}, Pause{ID: "abc", CgroupParent: "/one"}, "/one/abc", false},
-		"v1 below a relative parent": {v1, Pause{ID: "abc", CgroupParent: "some"}, "some/abc", false},
+		"v1":                         {v1, Pause{ID: "abc"}, Placement{Parent: "/docker/abc"}},
+		"v1 with limits":             {v1, Pause{ID: "abc", Memory: 1, NanoCPUs: 1, PidsLimit: 1}, Placement{Parent: "/docker/abc"}},
+		"v1 below a parent":          {v1, Pause{ID: "abc", CgroupParent: "/some/where/"}, Placement{Parent: "/some/where/abc"}},
+		"v1, the daemon has its own": {ofDaemon, Pause{ID: "abc"}, Placement{Parent: "/all/abc"}},
+		"v1, both":                   {ofDaemon, Pause{ID: "abc", CgroupParent: "/one"}, Placement{Parent: "/one/abc"}},
+		"v1 below a relative parent": {v1, Pause{ID: "abc", CgroupParent: "some"}, Placement{Parent: "some/abc"}},
 
-		"v2":                  {v2, Pause{ID: "abc"}, "", false},
-		"v2 with a limit":     {v2, Pause{ID: "abc", Memory: 1}, "", true},
-		"systemd, v1":         {systemd1, Pause{ID: "abc"}, "", false},
-		"systemd, v1, limit":  {systemd1, Pause{ID: "abc", NanoCPUs: 1}, "", true},
-		"systemd, v2":         {systemd2, Pause{ID: "abc", CgroupParent: "my.slice"}, "", false},
-		"systemd, v2, limit":  {systemd2, Pause{ID: "abc", PidsLimit: 1}, "", true},
-		"a CPU quota":         {systemd2, Pause{ID: "abc", CPUQuota: 1}, "", true},
-		"-1 is no limit":      {systemd2, Pause{ID: "abc", Memory: -1, MemorySwap: -1, CPUQuota: -1, PidsLimit: -1}, "", false},
-		"nothing is known":    {Host{}, Pause{ID: "abc", Memory: 1}, "", true},
-		"rootless, no driver": {Host{CgroupDriver: "none", CgroupVersion: "1"}, Pause{ID: "abc", Memory: 1}, "", true},
+		"v2":                        {v2, Pause{ID: "abc"}, Placement{}},
+		"v2, memory":                {v2, limited, Placement{Work: MakeLeaf, Parent: "/docker/abc"}},
+		"v2, a promise":             {v2, Pause{ID: "abc", MemoryReservation: 1}, Placement{Work: MakeLeaf, Parent: "/docker/abc"}},
+		"v2 below a parent":         {v2, Pause{ID: "abc", CPUShares: 2, CgroupParent: "/one"}, Placement{Work: MakeLeaf, Parent: "/one/abc"}},
+		"systemd, v1":               {systemd1, Pause{ID: "abc"}, Placement{}},
+		"systemd, v1, CPUs":         {systemd1, Pause{ID: "abc", NanoCPUs: 1}, Placement{Work: MakeSlice}},
+		"systemd, v2, a parent":     {systemd2, Pause{ID: "abc", CgroupParent: "my.slice"}, Placement{}},
+		"systemd, v2, PIDs":         {systemd2, Pause{ID: "abc", PidsLimit: 1}, Placement{Work: MakeSlice}},
+		"systemd, v2, a quota":      {systemd2, Pause{ID: "abc", CPUQuota: 1}, Placement{Work: MakeSlice}},
+		"-1 is no limit":            {systemd2, Pause{ID: "abc", Memory: -1, MemorySwap: -1, CPUQuota: -1, PidsLimit: -1}, Placement{}},
+		"nothing is known":          {Host{}, limited, Placement{Cap: true, Warning: "cgroup v, driver "}},
+		"no driver":                 {Host{CgroupDriver: "none", CgroupVersion: "1"}, limited, Placement{Cap: true, Warning: "cgroup v1, driver none"}},
+		"rootless":                  {rootless, limited, Placement{Cap: true, Warning: "Docker is rootless"}},
+		"rootless, only a promise":  {rootless, Pause{ID: "abc", MemoryReservation: 1}, Placement{}},
+		"root is mapped":            {mapped, limited, Placement{Cap: true, Warning: "Docker maps root to another user (userns-remap)"}},
+		"root is mapped, no limits": {mapped, Pause{ID: "abc"}, Placement{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := Place(c.host, c.pause)
-			if got.Parent != c.parent || got.Cap != c.cap {
-				t.Errorf("%+v, want parent %q, cap %v", got, c.parent, c.cap)
+			if c.want.Warning != "" {
+				c.want.Warning = "the limits of the service hold for each component, not for the sum of them: " + c.want.Warning
 			}
-			if warned := strings.Contains(got.Warning, "not for the sum"); warned != c.cap {
-				t.Errorf("warning %q with cap %v", got.Warning, c.cap)
+			if got := Place(c.host, c.pause); got != c.want {
+				t.Errorf("%+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestNewSlice(t *testing.T) {
+	none, noLimit, half := int64(0), int64(-1), int64(50)
+	for name, c := range map[string]struct {
+		pause Pause
+		want  Slice
+	}{
+		"nothing":   {Pause{}, Slice{}},
+		"all":       {Pause{Memory: 100, MemoryReservation: 20, MemorySwap: 150, NanoCPUs: 5e8, CPUShares: 512, PidsLimit: 7}, Slice{Memory: 100, MemoryReservation: 20, Swap: &half, CPU: 500_000, CPUShares: 512, Pids: 7}},
+		"no swap":   {Pause{Memory: 100, MemorySwap: 100}, Slice{Memory: 100, Swap: &none}},
+		"all swap":  {Pause{Memory: 100, MemorySwap: -1}, Slice{Memory: 100, Swap: &noLimit}},
+		"no limits": {Pause{Memory: -1, MemorySwap: 0, CPUQuota: -1, PidsLimit: -1}, Slice{}},
+		"a quota":   {Pause{CPUQuota: 20_000, CPUPeriod: 10_000}, Slice{CPU: 2_000_000}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.pause.ID, c.want.Pause, c.want.Pod = "abc", "abc", "web"
+			if got := *NewSlice("web", c.pause); !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%+v, want %+v", got, c.want)
 			}
 		})
 	}

@@ -15,17 +15,26 @@ type Pause struct {
 	NetworkMode  string
 	CgroupParent string // "" for the engine's default
 
-	Memory     int64
-	MemorySwap int64 // memory and swap together
-	NanoCPUs   int64
-	CPUQuota   int64
-	CPUPeriod  int64
-	PidsLimit  int64
+	Memory            int64
+	MemoryReservation int64 // what it should keep when the host is short
+	MemorySwap        int64 // memory and swap together
+	NanoCPUs          int64
+	CPUQuota          int64
+	CPUPeriod         int64
+	CPUShares         int64 // its weight against others, 1024 is usual
+	CpusetCpus        string
+	PidsLimit         int64
 }
 
 // Limited says whether the pod has a limit of any kind.
 func (p Pause) Limited() bool {
 	return p.Memory > 0 || p.CPUs() > 0 || p.PidsLimit > 0
+}
+
+// Shares says whether the pod has a part of the host, limited or promised,
+// that its components have to share.
+func (p Pause) Shares() bool {
+	return p.Limited() || p.MemoryReservation > 0 || p.CPUShares > 0
 }
 
 // DefaultCPUPeriod is the kernel's, in microseconds.
@@ -52,6 +61,11 @@ type Host struct {
 	CgroupDriver  string // "cgroupfs", "systemd" or "none"
 	CgroupVersion string // "1" or "2"
 	MemTotal      int64  // bytes
+	// Rootless: the engine is not root's. UserNS: root of its containers is
+	// not the host's. Neither may change cgroups, or speak for root.
+	Rootless, UserNS bool
+	// AppArmor and SELinux confine containers that do not say otherwise.
+	AppArmor, SELinux bool
 	// DefaultParent is where the engine puts containers without a cgroup
 	// parent; "" where that is not known. See [DefaultParent].
 	DefaultParent string
@@ -72,9 +86,26 @@ func DefaultParent(cgroup, id string) string {
 	return ""
 }
 
+// Work is what has to be done on the host before the first component's
+// container is made. It takes a right that the supervisor does not have.
+type Work string
+
+const (
+	// NoWork: the engine does all by itself.
+	NoWork Work = ""
+	// MakeLeaf: the processes of the pause's cgroup move into a leaf, since a
+	// cgroup of version 2 that has processes gives its children no controllers.
+	MakeLeaf Work = "leaf"
+	// MakeSlice: systemd gets a slice for the pod, see [Slice].
+	MakeSlice Work = "slice"
+)
+
 // Placement says where the components' cgroups are.
 type Placement struct {
-	// Parent is their cgroup parent, "" for the engine's default.
+	// Work comes first.
+	Work Work
+	// Parent is their cgroup parent, "" for the engine's default. That of a
+	// slice is known when it is made.
 	Parent string
 	// Cap: a component that has no limit of its own gets the pod's, since
 	// nothing else would hold it.
@@ -89,16 +120,33 @@ const defaultParent = "/docker"
 // Place decides where the components of the pod with this pause go on this
 // host.
 func Place(h Host, p Pause) Placement {
-	if h.CgroupDriver == "cgroupfs" && h.CgroupVersion == "1" {
-		parent := cmp.Or(p.CgroupParent, h.DefaultParent, defaultParent)
-		return Placement{Parent: path.Join(parent, p.ID)}
+	below := path.Join(cmp.Or(p.CgroupParent, h.DefaultParent, defaultParent), p.ID)
+	switch {
+	case h.CgroupDriver == "cgroupfs" && h.CgroupVersion == "1":
+		return Placement{Parent: below}
+	case !p.Shares():
+		return Placement{}
+	case h.Rootless:
+		return Apart(p, "Docker is rootless")
+	case h.UserNS:
+		return Apart(p, "Docker maps root to another user (userns-remap)")
+	case h.CgroupDriver == "cgroupfs" && h.CgroupVersion == "2":
+		return Placement{Work: MakeLeaf, Parent: below}
+	case h.CgroupDriver == "systemd":
+		return Placement{Work: MakeSlice}
+	default:
+		return Apart(p, "cgroup v"+h.CgroupVersion+", driver "+h.CgroupDriver)
 	}
+}
+
+// Apart is the placement for a host on which components cannot be held
+// together, for the reason that is given.
+func Apart(p Pause, reason string) Placement {
 	if !p.Limited() {
 		return Placement{}
 	}
 	return Placement{
-		Cap: true,
-		Warning: "the limits of the service hold for each component, not for the sum of them: on this host (cgroup v" + h.CgroupVersion +
-			", driver " + h.CgroupDriver + ") components are not below the task's cgroup",
+		Cap:     true,
+		Warning: "the limits of the service hold for each component, not for the sum of them: " + reason,
 	}
 }

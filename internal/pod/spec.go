@@ -79,6 +79,8 @@ const (
 	RoleInit       Role = "init"
 	RoleSupervisor Role = "supervisor"
 	RoleIPC        Role = "ipc"
+	// RoleHelper is a container that lives for one errand on the host.
+	RoleHelper Role = "helper"
 	// RoleDebug is a container that a user joined to the pod, to look around.
 	RoleDebug Role = "debug"
 )

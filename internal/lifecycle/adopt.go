@@ -184,8 +184,13 @@ func (n *step) adopt(kept map[string]pod.Observed) {
 	}
 	for i := range n.Parts {
 		p := &n.Parts[i]
-		if rest, again := n.restarting(p, ""); again && rest > 0 && !n.ending() && p.State == Waiting && p.Container == "" {
+		if p.State != Waiting || p.Container != "" || n.ending() {
+			continue
+		}
+		if rest, again := n.restarting(p, ""); again && rest > 0 {
 			n.backOff(p, rest) // it could not be made
+		} else if n.hadEnded(p) {
+			n.enter(p, Ended) // docker system prune takes containers that have ended
 		}
 	}
 	if initsDone && !n.ending() {

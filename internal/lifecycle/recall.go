@@ -55,6 +55,13 @@ func (n *step) wasStopping(p *Part) bool {
 	return r != nil && r.Life == pod.LifeStopping && r.ContainerID == p.Container
 }
 
+// hadEnded reports whether an earlier supervisor saw the part end for good, and
+// judged that.
+func (n *step) hadEnded(p *Part) bool {
+	r := n.recalled(p)
+	return r != nil && r.Life == pod.LifeEnded && r.LastExit != nil
+}
+
 // restarting is the rest of the backoff of a part whose restart was decided
 // already, given the container that it has now, "" if none.
 func (n *step) restarting(p *Part, container string) (rest time.Duration, ok bool) {

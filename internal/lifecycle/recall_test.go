@@ -2,6 +2,8 @@ package lifecycle_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -197,4 +199,30 @@ type stops struct {
 func (s stops) Stop(ctx context.Context, id string, c pod.Component, grace time.Duration) error {
 	*s.hooks = append(*s.hooks, len(c.Service.PreStop))
 	return s.Engine.Stop(ctx, id, c, grace)
+}
+
+// A component that has done its work is not run again because its container
+// went meanwhile: docker system prune removes those that have ended.
+func TestAnEndSurvivesItsContainer(t *testing.T) {
+	for _, essential := range []bool{true, false} {
+		bubble(t, fmt.Sprintf("essential: %t", essential), func(t *testing.T) {
+			w := newWorld(t,
+				component("migrate", func(c *pod.Component) { c.Essential = essential }),
+				component("web", needs("migrate", pod.Completed)))
+			w.does("migrate", runs(100*ms, 0))
+			w.runFor(s)
+			if err := w.engine.Remove(t.Context(), "migrate.1"); err != nil {
+				t.Fatal(err)
+			}
+			w.story = nil
+			w.signal(2*s, "SIGTERM")
+			if code := w.run(); code != 0 {
+				t.Errorf("code %d", code)
+			}
+			w.gone()
+			if n := len(w.engine.History()); n != 2 {
+				t.Errorf("%d containers were made, want 2:\n%s", n, strings.Join(w.story, "\n"))
+			}
+		})
+	}
 }

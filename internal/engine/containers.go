@@ -42,8 +42,9 @@ func (p *Pod) List(ctx context.Context) ([]pod.Observed, error) {
 		if err != nil {
 			return nil, err
 		}
-		ofUser := o.Role == pod.RoleComponent || o.Role == pod.RoleInit
-		if o.Run == p.spec.Run && ofUser && o.State != pod.StateCreated {
+		// Of what somebody debugs with, nothing belongs into the pod's log.
+		if o.Run == p.spec.Run && (o.Role == pod.RoleComponent || o.Role == pod.RoleInit) && o.State != pod.StateCreated {
+			p.attempts.start(c.ID) // by whomever: it must not run a second time
 			p.follow(ctx, c.ID)
 		}
 		if i := slices.IndexFunc(p.spec.Components, func(c pod.Component) bool { return c.Name == o.Component }); i >= 0 && o.Run == p.spec.Run {

@@ -54,13 +54,10 @@ func (p *Pod) readOn(s *stream, c container.InspectResponse, since time.Time) {
 		return err
 	})
 	if err != nil {
-		if s.closed.Err() == nil && !cerrdefs.IsNotFound(err) {
-			p.say(fmt.Sprintf("warning: the log of component %q cannot be read (%v): lines that it wrote while nobody listened are not in the pod's log", o.Component, err))
-			p.attachLate(s, c)
-		}
+		p.attachLate(s, c, err)
 		return
 	}
-	lines := missing + tail
+	lines, broken := missing+tail, 0
 	for ended := false; s.closed.Err() == nil; {
 		was, err := p.inspect(s.closed, c.ID)
 		if cerrdefs.IsNotFound(err) {
@@ -71,7 +68,7 @@ func (p *Pod) readOn(s *stream, c container.InspectResponse, since time.Time) {
 			return // it was over before this last look
 		}
 		ended = !running
-		rest, _ := p.entries(s.closed, c, container.LogsOptions{Follow: running, Tail: strconv.Itoa(lines)}, func(e logs.Entry) error {
+		rest, err := p.entries(s.closed, c, container.LogsOptions{Follow: running, Tail: strconv.Itoa(lines)}, func(e logs.Entry) error {
 			if e.At.After(cut[index(e.Stderr)]) {
 				relay.Line(e)
 				cut[index(e.Stderr)] = e.At
@@ -90,6 +87,12 @@ func (p *Pod) readOn(s *stream, c container.InspectResponse, since time.Time) {
 			p.say(fmt.Sprintf("warning: some lines may be missing: output of component %q: %v", o.Component, err))
 			return
 		}
+		if broken++; !errors.Is(err, logs.ErrBroken) {
+			broken = 0
+		} else if broken == lookTries {
+			p.attachLate(s, c, err)
+			return
+		}
 		if lines = tail; running {
 			lines = mostTail // the connection broke off, nobody knows for how long
 			pause(s.closed, 100*time.Millisecond)
@@ -99,7 +102,11 @@ func (p *Pod) readOn(s *stream, c container.InspectResponse, since time.Time) {
 
 // attachLate is for containers whose log cannot be read: what they write from
 // now on comes out.
-func (p *Pod) attachLate(s *stream, c container.InspectResponse) {
+func (p *Pod) attachLate(s *stream, c container.InspectResponse, why error) {
+	if s.closed.Err() != nil || cerrdefs.IsNotFound(why) {
+		return
+	}
+	p.say(fmt.Sprintf("warning: the log of component %q cannot be read (%v): lines that it wrote while nobody listened are not in the pod's log", observed(c).Component, why))
 	if o, err := p.inspect(s.closed, c.ID); err == nil && o.State == pod.StateRunning {
 		if copyAll, err := p.attach(s.closed, s, c); err == nil {
 			copyAll()
@@ -108,11 +115,15 @@ func (p *Pod) attachLate(s *stream, c container.InspectResponse) {
 }
 
 // until calls f until it succeeds, fails for a reason that will not go away,
-// or ctx ends.
+// or ctx ends. A broken log is given a few chances: how the container ended is
+// not told before this returns.
 func (p *Pod) until(ctx context.Context, f func() error) error {
-	for {
+	for broken := 0; ; {
 		err := f()
-		if err == nil || cerrdefs.IsNotFound(err) || cerrdefs.IsNotImplemented(err) || errors.Is(err, errUnreadable) || ctx.Err() != nil {
+		if errors.Is(err, logs.ErrBroken) {
+			broken++
+		}
+		if err == nil || broken == lookTries || cerrdefs.IsNotFound(err) || cerrdefs.IsNotImplemented(err) || errors.Is(err, errUnreadable) || ctx.Err() != nil {
 			return err
 		}
 		if err := pause(ctx, 500*time.Millisecond); err != nil {

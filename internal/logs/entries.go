@@ -4,10 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"time"
 )
+
+// ErrBroken says that the log itself cannot be read, as against the connection
+// to the engine.
+var ErrBroken = errors.New("the log is broken")
 
 // Entry is one line as the engine's log has it.
 type Entry struct {
@@ -71,7 +76,7 @@ func (e *entries) frames() error {
 		}
 		size := int(binary.BigEndian.Uint32(header[4:]))
 		if header[0] > frameError || header[1]|header[2]|header[3] != 0 || size > MaxLine {
-			return fmt.Errorf("% x is not the header of a frame", header)
+			return fmt.Errorf("%w: % x is not the header of a frame", ErrBroken, header)
 		}
 		if cap(e.payload) < size {
 			e.payload = make([]byte, size)
@@ -81,7 +86,7 @@ func (e *entries) frames() error {
 			return err
 		}
 		if header[0] == frameError {
-			return fmt.Errorf("the engine says: %s", e.payload)
+			return fmt.Errorf("%w: the engine says: %s", ErrBroken, bytes.TrimSpace(e.payload))
 		}
 		stream := 0
 		if header[0] == frameStderr {
@@ -98,7 +103,7 @@ func (e *entries) take(stream int, timed []byte) error {
 	word, text, found := bytes.Cut(timed, []byte{' '})
 	at, err := time.Parse(time.RFC3339Nano, string(word))
 	if !found || err != nil {
-		return fmt.Errorf("a line of the log has no time: %.40q", timed)
+		return fmt.Errorf("%w: a line of it has no time: %.40q", ErrBroken, timed)
 	}
 	text, whole := bytes.CutSuffix(text, []byte{'\n'})
 	if held := e.partial[stream]; len(held) > 0 {

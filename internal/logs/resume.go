@@ -54,6 +54,9 @@ func Resume(forwarded, logged []Trace, whole bool) (n int, sure bool) {
 	if len(forwarded) == 0 {
 		return 0, whole
 	}
+	if own := among(forwarded, logged); whole && len(own) > 0 {
+		forwarded = own
+	}
 	if whole && len(forwarded) <= len(logged) && fits(forwarded, logged[:len(forwarded)]) == len(forwarded) {
 		return len(forwarded), true
 	}
@@ -68,6 +71,21 @@ func Resume(forwarded, logged []Trace, whole bool) (n int, sure bool) {
 		n++
 	}
 	return n, false
+}
+
+// among are the forwarded lines that the log has. Others were not the
+// container's: hooks write under its component's name, too.
+func among(forwarded, logged []Trace) (own []Trace) {
+	has := make(map[uint64]bool, len(logged))
+	for _, t := range logged {
+		has[t.Hash] = true
+	}
+	for _, t := range forwarded {
+		if has[t.Hash] {
+			own = append(own, t)
+		}
+	}
+	return own
 }
 
 // enough is how many lines must fit, if so many were forwarded.

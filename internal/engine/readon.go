@@ -68,19 +68,21 @@ func (p *Pod) readOn(s *stream, c container.InspectResponse, since time.Time) {
 			return // it was over before this last look
 		}
 		ended = !running
-		rest, err := p.entries(s.closed, c, container.LogsOptions{Follow: running, Tail: strconv.Itoa(lines)}, func(e logs.Entry) error {
-			if e.At.After(cut[index(e.Stderr)]) {
+		var past bothStreams[bool] // what follows is new, even if the clock was set back
+		write := func(e logs.Entry) error {
+			i := index(e.Stderr)
+			if past[i] = past[i] || e.At.After(cut[i]); past[i] {
 				relay.Line(e)
-				cut[index(e.Stderr)] = e.At
+			}
+			if e.At.After(cut[i]) {
+				cut[i] = e.At
 			}
 			return nil
-		}, relay.Flush)
+		}
+		rest, err := p.entries(s.closed, c, container.LogsOptions{Follow: running, Tail: strconv.Itoa(lines)}, write, relay.Flush)
 		if ended {
 			for _, e := range rest { // last lines without a newline
-				if e.At.After(cut[index(e.Stderr)]) {
-					relay.Line(e)
-					cut[index(e.Stderr)] = e.At
-				}
+				write(e)
 			}
 		}
 		if err := relay.Flush(); err != nil {
@@ -205,9 +207,7 @@ func (p *Pod) written(ctx context.Context, c container.InspectResponse, since ti
 	o := observed(c)
 	patient, cancel := context.WithTimeout(ctx, markWithin)
 	defer cancel()
-	count := 0
 	_, err = p.entries(patient, paused, container.LogsOptions{Follow: true, Tail: strconv.Itoa(tail)}, func(e logs.Entry) error {
-		count += e.Pieces
 		if oldest.IsZero() {
 			oldest = e.At
 		}
@@ -222,7 +222,9 @@ func (p *Pod) written(ctx context.Context, c container.InspectResponse, since ti
 	if err != nil && !errors.Is(err, errFound) && (patient.Err() == nil || ctx.Err() != nil) {
 		return lines, oldest, false, err
 	}
-	return lines, oldest, count < tail || oldest.Before(o.StartedAt), nil
+	// Not because the log is short: it may have been rotated just now. Before a
+	// component starts there is always a message that says so.
+	return lines, oldest, oldest.Before(o.StartedAt), nil
 }
 
 // entries reads a container's log. idle, if not nil, is called whenever the

@@ -318,3 +318,17 @@ func TestADeadPauseIsKnownAsDead(t *testing.T) {
 		t.Errorf("AskHealth: %v, want %v", err, ErrPodDead)
 	}
 }
+
+// TestTheLastWordsOfASupervisorThatDidNotListen: one that ends with a signal
+// unread resets the connection; what it said before that counts.
+func TestTheLastWordsOfASupervisorThatDidNotListen(t *testing.T) {
+	s, name, _ := serve(t)
+	l := attach(t, name)
+	expect(t, s, Event{Kind: Attached})
+	s.mu.Lock() // PID 1 is busy
+	if err := errors.Join(l.Status("x"), l.Verdict(3), s.supervisor.send("signal SIGHUP 0"), l.Close()); err != nil {
+		t.Error(err)
+	}
+	s.mu.Unlock()
+	expect(t, s, Event{Kind: Verdict, Code: 3})
+}

@@ -2,6 +2,7 @@ package handoff
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"strconv"
 	"strings"
@@ -223,6 +224,9 @@ func (s *Server) attend(c *conn) {
 	buf := make([]byte, len("status ")+MaxStatus)
 	for {
 		packet, err := c.receiveInto(buf)
+		if errors.Is(err, syscall.ECONNRESET) {
+			continue // said once, of a peer that ended with a signal unread; what it said itself comes after
+		}
 		if err != nil {
 			break
 		}

@@ -16,8 +16,6 @@ const (
 	// its end without a line of it coming. The engine closes the stream at
 	// once; more means that it is in trouble.
 	drainWithin = 10 * time.Second
-	// attachWithin bounds the call itself, not the stream.
-	attachWithin = 10 * time.Second
 	// endsWithin is by how much a container's end may be told later than that
 	// of its output.
 	endsWithin = 2 * time.Second
@@ -79,9 +77,7 @@ func (p *Pod) follow(ctx context.Context, id string) error {
 
 // attach makes the connection; copyAll copies what comes until it ends.
 func (p *Pod) attach(ctx context.Context, s *stream, c container.InspectResponse) (copyAll func(), err error) {
-	dial, cancel := context.WithTimeout(context.WithoutCancel(ctx), attachWithin)
-	defer cancel()
-	attached, err := p.client.api.ContainerAttach(dial, c.ID, container.AttachOptions{Stream: true, Stdout: true, Stderr: true})
+	attached, err := p.client.api.ContainerAttach(ctx, c.ID, container.AttachOptions{Stream: true, Stdout: true, Stderr: true})
 	if err != nil {
 		return nil, err
 	}

@@ -167,12 +167,19 @@ func (l *logReader) read(ctx context.Context, s *source, follow bool) <-chan log
 
 // newLogLine takes the engine's time off a line.
 func newLogLine(stderr bool, text []byte) logLine {
-	stamp, rest, found := bytes.Cut(text, []byte{' '})
+	at, text := cutTime(text)
+	return logLine{at, stderr, bytes.Clone(text)}
+}
+
+// cutTime returns the engine's time of a line, the zero time if there is none,
+// and the rest.
+func cutTime(line []byte) (at time.Time, text []byte) {
+	stamp, text, found := bytes.Cut(line, []byte{' '})
 	at, err := time.Parse(time.RFC3339Nano, string(stamp))
 	if !found || err != nil {
-		return logLine{stderr: stderr, text: bytes.Clone(text)}
+		return time.Time{}, line
 	}
-	return logLine{at, stderr, bytes.Clone(rest)}
+	return at, text
 }
 
 // merge calls print with all lines of all channels, the oldest first.
@@ -226,7 +233,9 @@ func (l *logReader) print(s *source, line logLine) {
 	}
 }
 
-// lineWriter calls emit with each line that is written to it.
+// lineWriter calls emit with each line that is written to it. A write is what
+// the engine says at once: at most a line, or a piece of one that is longer
+// than 16 KB, each with its time.
 type lineWriter struct {
 	emit    func(line []byte)
 	partial []byte
@@ -234,6 +243,9 @@ type lineWriter struct {
 
 func (w *lineWriter) Write(text []byte) (int, error) {
 	n := len(text)
+	if len(w.partial) > 0 {
+		_, text = cutTime(text)
+	}
 	for {
 		i := bytes.IndexByte(text, '\n')
 		if i < 0 {

@@ -63,6 +63,18 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// TestLinesInPieces: the engine cuts a long line, and gives each piece a time.
+func TestLinesInPieces(t *testing.T) {
+	var got []string
+	w := &lineWriter{emit: func(line []byte) { got = append(got, string(newLogLine(false, line).text)) }}
+	for _, piece := range []string{"2026-03-01T12:00:00.5Z {long ", "2026-03-01T12:00:00.6Z and ", "2026-03-01T12:00:01Z long}\n", "2026-03-01T12:00:02Z short\n"} {
+		w.Write([]byte(piece))
+	}
+	if diff := cmp.Diff([]string{"{long and long}\n", "short\n"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestPrintLines(t *testing.T) {
 	var out, errOut bytes.Buffer
 	l := &logReader{out: &out, errOut: &errOut}

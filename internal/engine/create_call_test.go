@@ -21,7 +21,30 @@ func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body)), Header: http.Header{}, Request: r}, nil
+	return &http.Response{StatusCode: status, Body: io.NopCloser(&slowBody{r.Context(), strings.Split(body, slowly)}), Header: http.Header{}, Request: r}, nil
+}
+
+// slowly in an answer takes 10 s.
+const slowly = "<10s>"
+
+type slowBody struct {
+	ctx   context.Context
+	parts []string
+}
+
+func (b *slowBody) Read(p []byte) (int, error) {
+	if b.parts[0] == "" {
+		if len(b.parts) == 1 {
+			return 0, io.EOF
+		}
+		if err := pause(b.ctx, 10*time.Second); err != nil {
+			return 0, err
+		}
+		b.parts = b.parts[1:]
+	}
+	n := copy(p, b.parts[0])
+	b.parts[0] = b.parts[0][n:]
+	return n, nil
 }
 
 func (a answers) client(t *testing.T) *Client {

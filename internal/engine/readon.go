@@ -27,8 +27,9 @@ const (
 	// tail is how many lines are compared at first, mostTail at most.
 	tail, mostTail = 10_000, 1_000_000
 	// markWithin is how long our own latest line may take through the pipe and
-	// the engine into the log of the pause.
-	markWithin = 5 * time.Second
+	// the engine into the log of the pause, and the engine to go on reading that
+	// to us.
+	markWithin = 15 * time.Second
 )
 
 // bothStreams has one for stdout and one for stderr.
@@ -205,16 +206,20 @@ func (p *Pod) written(ctx context.Context, c container.InspectResponse, since ti
 		return lines, oldest, false, errUnreadable
 	}
 	o := observed(c)
-	patient, cancel := context.WithTimeout(ctx, markWithin)
+	patient, cancel := context.WithCancel(ctx)
 	defer cancel()
+	// Not for all of it: that may be 100 MB on a busy node.
+	silence := time.AfterFunc(markWithin, cancel)
+	defer silence.Stop()
 	_, err = p.entries(patient, paused, container.LogsOptions{Follow: true, Tail: strconv.Itoa(tail)}, func(e logs.Entry) error {
+		silence.Reset(markWithin)
 		if oldest.IsZero() {
 			oldest = e.At
 		}
 		if t, stderr, ok := e.Forwarded(o.Component); ok && t.At.After(o.StartedAt) {
 			lines[index(stderr)] = append(lines[index(stderr)], t)
 		}
-		if e.Own() && e.At.After(since) {
+		if (e.Own() && e.At.After(since)) || e.At.After(since.Add(markWithin)) {
 			return errFound
 		}
 		return nil

@@ -89,6 +89,7 @@ func TestReadOn(t *testing.T) {
 		pause, web, want string
 	}{
 		{"nobody listened for a while", "x S [a] [b]", "- - a b c d", "c d"},
+		{"the engine is slow", "x S [a] ~ [b] ~ [c]", "- - a b c d", "d"},
 		{"nothing came out", "x S", "- - a b", "a b"},
 		{"the pause's log was rotated since", "- - - x x", "a b - - - c", "c"},
 		{"the clock was set back while nobody listened", "x S [a] [b]", "- - a b c < d e", "c d e"},
@@ -103,6 +104,8 @@ func TestReadOn(t *testing.T) {
 						at = at.Add(time.Second)
 						switch word {
 						case "-":
+						case "~":
+							log.WriteString(slowly)
 						case "<":
 							at = at.Add(-10 * time.Second)
 						default:

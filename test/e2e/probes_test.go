@@ -19,7 +19,7 @@ func probed(how, handler string) string {
 x-podlike:
   probes:
     startup: {%[1]s, period: 200ms, failure_threshold: 1000}
-    liveness: {%[1]s, period: 200ms, failure_threshold: 2}
+    liveness: {%[1]s, period: 200ms, timeout: 10s, failure_threshold: 2}
     readiness: {%[1]s, period: 200ms}
 `, handler)
 }

@@ -45,8 +45,11 @@ type life struct {
 	served    bool // a supervisor was here once, so components may exist
 	stopping  bool // SIGTERM or SIGINT came
 	leftAt    time.Time
-	backoff   time.Duration
-	wakeAt    time.Time // when to call woke; zero: never
+	// replacedAt is when a supervisor that runs was last replaced: the new one
+	// has its time, too.
+	replacedAt time.Time
+	backoff    time.Duration
+	wakeAt     time.Time // when to call woke; zero: never
 
 	over bool
 	code int
@@ -57,7 +60,11 @@ func (l *life) launch() {
 	if l.leftAt.IsZero() {
 		l.leftAt = time.Now()
 	}
-	if err := l.launcher.start(time.Since(l.leftAt) > replaceAfter, l.served); err != nil {
+	replace := time.Since(l.leftAt) > replaceAfter && time.Since(l.replacedAt) > replaceAfter
+	if replace {
+		l.replacedAt = time.Now()
+	}
+	if err := l.launcher.start(replace, l.served); err != nil {
 		say("cannot start the supervisor's launcher: " + err.Error())
 		l.retry()
 		return

@@ -74,6 +74,12 @@ func TestLife(t *testing.T) {
 			}
 			return steps
 		}(), append(slices.Repeat([]string{"launch"}, 11), "launch anew"), running},
+		{"the one that replaces it has its time", func() (steps []func(*life)) {
+			for range 22 {
+				steps = append(steps, launched(0), wait)
+			}
+			return steps
+		}(), slices.Concat(slices.Repeat([]string{"launch"}, 11), []string{"launch anew"}, slices.Repeat([]string{"launch"}, 10), []string{"launch anew"}), running},
 		{"a supervisor that dies is replaced", []func(*life){launched(0), attached, detached, wait, launched(0), attached, verdict(0)}, []string{"launch", "launch another"}, 0},
 		{"with components about, no launcher's error is final", []func(*life){launched(0), attached, detached, wait, launched(125), wait, launched(2), wait}, []string{"launch", "launch another", "launch another", "launch another"}, running},
 		{"a stop is told and waits for the verdict", []func(*life){launched(0), attached, signal(syscall.SIGTERM), wait}, []string{"launch", "tell SIGTERM"}, running},

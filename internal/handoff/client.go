@@ -15,6 +15,9 @@ import (
 // it the pod.
 var ErrPodDead = errors.New("the pause is gone")
 
+// insistFor is how long the most important words are tried.
+const insistFor = 10 * time.Second
+
 // Link is the supervisor's end.
 type Link struct {
 	conn  *conn
@@ -48,6 +51,11 @@ func Attach(name, token string) (*Link, error) {
 	}
 	if err != nil {
 		c.file.Close()
+		if again, now := dial(name); now == nil {
+			again.file.Close()
+		} else if errors.Is(now, ErrPodDead) {
+			return nil, ErrPodDead // it died over our question
+		}
 		return nil, fmt.Errorf("cannot attach to the pause: %w", err)
 	}
 	c.file.SetDeadline(time.Time{})
@@ -97,7 +105,8 @@ func (l *Link) Signals(signal func(name string, ago time.Duration)) error {
 func (l *Link) Health(word string) error { return l.conn.send("health " + word) }
 
 // End tells the pause that the pod's end has begun, and with which exit code.
-func (l *Link) End(code int) error { return l.conn.send("ending " + strconv.Itoa(code)) }
+// It waits a moment for a pause that is behind.
+func (l *Link) End(code int) error { return l.insist("ending " + strconv.Itoa(code)) }
 
 // Status gives the pause what it answers to [AskStatus], and what it tells the
 // next supervisor. One that is longer than [MaxStatus] is refused.
@@ -108,8 +117,20 @@ func (l *Link) Status(text string) error {
 	return l.conn.send("status " + text)
 }
 
-// Verdict ends the pod with this exit code.
-func (l *Link) Verdict(code int) error { return l.conn.send("verdict " + strconv.Itoa(code)) }
+// Verdict ends the pod with this exit code. It waits a moment for a pause that
+// is behind.
+func (l *Link) Verdict(code int) error { return l.insist("verdict " + strconv.Itoa(code)) }
+
+// insist sends what must not be lost, also to a pause that is frozen or has
+// little CPU, and therefore a good deal unread.
+func (l *Link) insist(packet string) error {
+	for deadline := time.Now().Add(insistFor); ; time.Sleep(10 * time.Millisecond) {
+		err := l.conn.send(packet)
+		if !errors.Is(err, syscall.EAGAIN) || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
 
 // Close ends the link, as the supervisor's death would.
 func (l *Link) Close() error { return l.conn.file.Close() }

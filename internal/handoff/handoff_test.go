@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -331,4 +332,61 @@ func TestTheLastWordsOfASupervisorThatDidNotListen(t *testing.T) {
 	}
 	s.mu.Unlock()
 	expect(t, s, Event{Kind: Verdict, Code: 3})
+}
+
+// TestTheVerdictIsNotLostToAPauseThatIsBehind: statuses may be.
+func TestTheVerdictIsNotLostToAPauseThatIsBehind(t *testing.T) {
+	s, name, _ := serve(t)
+	l := attach(t, name)
+	expect(t, s, Event{Kind: Attached})
+	s.mu.Lock() // PID 1 is frozen
+	for refused := 0; refused < 1000; runtime.Gosched() {
+		if refused++; l.Status("x") == nil {
+			refused = 0 // it still read one
+		}
+	}
+	sent := make(chan error, 1)
+	go func() { sent <- l.Verdict(3) }()
+	select {
+	case err := <-sent:
+		s.mu.Unlock()
+		t.Fatalf("told to a pause that has no room: %v", err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	s.mu.Unlock()
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+	expect(t, s, Event{Kind: Verdict, Code: 3})
+}
+
+// TestAPauseThatDiesOverTheQuestion is known as dead, too.
+func TestAPauseThatDiesOverTheQuestion(t *testing.T) {
+	name := fmt.Sprintf("podlike-test-%s-%d", t.Name(), os.Getpid())
+	fd, err := newSocket()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(syscall.Bind(fd, address(name)), syscall.Listen(fd, 1)); err != nil {
+		t.Fatal(err)
+	}
+	attached := make(chan error, 1)
+	go func() {
+		_, err := Attach(name, token)
+		attached <- err
+	}()
+	var peer int
+	for {
+		if peer, _, err = syscall.Accept(fd); err != syscall.EAGAIN {
+			break
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.Close(fd)
+	syscall.Close(peer)
+	if err := <-attached; !errors.Is(err, ErrPodDead) {
+		t.Errorf("error %v", err)
+	}
 }

@@ -24,8 +24,11 @@ func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Body: io.NopCloser(&slowBody{r.Context(), strings.Split(body, slowly)}), Header: http.Header{}, Request: r}, nil
 }
 
-// slowly in an answer takes 10 s.
-const slowly = "<10s>"
+// slowly in an answer takes 10 s; a site hangs the first time only.
+const (
+	slowly = "<10s>"
+	hangs  = slowly + slowly + slowly
+)
 
 type slowBody struct {
 	ctx   context.Context

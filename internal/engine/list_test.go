@@ -43,7 +43,9 @@ func (s *site) answer(r *http.Request) (int, string) {
 		s.starts[id]++
 		return 204, ""
 	case "logs":
-		return 200, s.logs[id]
+		text := s.logs[id]
+		s.logs[id] = strings.ReplaceAll(text, hangs, "")
+		return 200, text
 	}
 	owner := labels.Owner{Identity: pod.Identity{ID: "pause", Run: "r", Name: "app"}, Component: id, Role: s.roles[id]}
 	var text []string

@@ -224,7 +224,12 @@ func (p *Pod) written(ctx context.Context, c container.InspectResponse, since ti
 		}
 		return nil
 	}, nil)
-	if err != nil && !errors.Is(err, errFound) && (patient.Err() == nil || ctx.Err() != nil) {
+	switch {
+	case err == nil, errors.Is(err, errFound):
+	case patient.Err() != nil && ctx.Err() == nil:
+		// What is missing at the end would come out twice.
+		return lines, oldest, false, fmt.Errorf("%w: the pod's own does not go on to its latest message", logs.ErrBroken)
+	default:
 		return lines, oldest, false, err
 	}
 	// Not because the log is short: it may have been rotated just now. Before a

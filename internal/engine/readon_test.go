@@ -90,6 +90,7 @@ func TestReadOn(t *testing.T) {
 	}{
 		{"nobody listened for a while", "x S [a] [b]", "- - a b c d", "c d"},
 		{"the engine is slow", "x S [a] ~ [b] ~ [c]", "- - a b c d", "d"},
+		{"the engine hangs once", "x S [a] ~~~ [b] ~ [c]", "- - a b c d", "d"},
 		{"nothing came out", "x S", "- - a b", "a b"},
 		{"the pause's log was rotated since", "- - - x x", "a b - - - c", "c"},
 		{"the clock was set back while nobody listened", "x S [a] [b]", "- - a b c < d e", "c d e"},
@@ -104,8 +105,8 @@ func TestReadOn(t *testing.T) {
 						at = at.Add(time.Second)
 						switch word {
 						case "-":
-						case "~":
-							log.WriteString(slowly)
+						case "~", "~~~":
+							log.WriteString(strings.Repeat(slowly, len(word)))
 						case "<":
 							at = at.Add(-10 * time.Second)
 						default:

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ func (t *translation) hostConfig() *container.HostConfig {
 		ShmSize:        int64(t.s.ShmSize),
 		StorageOpt:     t.s.StorageOpt,
 		Sysctls:        t.s.Sysctls,
-		UsernsMode:     container.UsernsMode(t.s.UserNSMode),
+		UsernsMode:     container.UsernsMode(cmp.Or(t.s.UserNSMode, t.in.Modes.User)),
 		Resources:      t.resources(),
 	}
 	if len(h.Annotations) > 0 {

@@ -70,7 +70,7 @@ func (p *Pod) ensureDonor(ctx context.Context) (string, error) {
 			Healthcheck: &container.HealthConfig{Test: []string{"NONE"}},
 		},
 		HostConfig: &container.HostConfig{
-			NetworkMode: "none", PidMode: container.PidMode(modes.PID), IpcMode: "shareable",
+			NetworkMode: "none", PidMode: container.PidMode(modes.PID), IpcMode: "shareable", UsernsMode: container.UsernsMode(modes.User),
 			ShmSize: namespaces.ShmSize(p.spec), ReadonlyRootfs: true, CapDrop: []string{"ALL"},
 			// Not no-new-privileges: that would take the effect of the binary's
 			// set-group-ID bit away, which keeps components out of it.

@@ -97,12 +97,14 @@ func (c *Client) Facts(ctx context.Context, pauseID string) (Facts, error) {
 			CPUShares:    found.HostConfig.CPUShares,
 			CpusetCpus:   found.HostConfig.CpusetCpus,
 			NetworkMode:  string(found.HostConfig.NetworkMode),
+			UsernsMode:   string(found.HostConfig.UsernsMode),
 
 			MemoryReservation: found.HostConfig.MemoryReservation,
 		},
 		inspect:    found,
 		dockerRoot: info.DockerRootDir,
 	}
+	f.Pause.Remapped = f.Host.UserNS && !found.HostConfig.UsernsMode.IsHost()
 	if found.HostConfig.PidsLimit != nil {
 		f.Pause.PidsLimit = *found.HostConfig.PidsLimit
 	}

@@ -65,7 +65,7 @@ func (c *Client) StartSupervisor(ctx context.Context, config SupervisorConfig) (
 
 	options, err := createOptions(createInput{
 		Component:  definition,
-		Modes:      namespaces.Modes{Network: "container:" + config.Identity.ID},
+		Modes:      namespaces.Modes{Network: "container:" + config.Identity.ID, User: config.Facts.Pause.UsernsMode},
 		Owner:      owner,
 		APIVersion: c.APIVersion(),
 	})

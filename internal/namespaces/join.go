@@ -1,6 +1,7 @@
 package namespaces
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -11,6 +12,9 @@ import (
 // leaves it to the engine, "private" is its own, "container:<id>" a donor's.
 type Modes struct {
 	Network, PID, IPC string
+	// User is the pause's: the kernel lets nobody into namespaces of another
+	// user namespace that is not below his own.
+	User string
 }
 
 // Donors are the containers whose namespaces can be joined, by ID.
@@ -26,7 +30,10 @@ type Donors struct {
 // Join returns the modes of a component of the pod that has this pause. It
 // fails where the component wants to join one that is not among the donors.
 func Join(opts pod.Options, p Pause, c pod.Component, d Donors) (Modes, error) {
-	m := Modes{Network: container(p.ID), IPC: "private"}
+	m := Modes{Network: container(p.ID), IPC: "private", User: p.UsernsMode}
+	if p.Remapped && c.Service.UserNSMode == "host" {
+		return Modes{}, errors.New("userns_mode: host is not possible in a pod whose own container is in the engine's user namespace: it shares that one's network")
+	}
 	if opts.PIDs {
 		m.PID = container(p.ID)
 	}

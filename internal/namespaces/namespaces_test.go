@@ -44,6 +44,19 @@ func TestJoin(t *testing.T) {
 	if _, err := Join(pod.Options{}, p, component("service:gone", ""), donors); err == nil {
 		t.Error("joining a component that does not run gave no error")
 	}
+
+	// With userns-remap the pause decides.
+	free := Pause{ID: "abc", UsernsMode: "host"}
+	out := component("", "")
+	out.Service.UserNSMode = "host"
+	for _, c := range []pod.Component{component("", ""), out} {
+		if got, err := Join(pod.Options{}, free, c, donors); err != nil || got.User != "host" {
+			t.Errorf("beside a pause in the host's user namespace: %+v, %v", got, err)
+		}
+	}
+	if _, err := Join(pod.Options{}, Pause{ID: "abc", Remapped: true}, out, donors); err == nil {
+		t.Error("leaving the pause's user namespace gave no error")
+	}
 }
 
 func TestIPCDonor(t *testing.T) {

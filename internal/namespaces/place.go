@@ -14,6 +14,10 @@ type Pause struct {
 	ID           string
 	NetworkMode  string
 	CgroupParent string // "" for the engine's default
+	// UsernsMode is "host" for a pause that was taken out of the engine's user
+	// namespace. Remapped: the engine has one, and the pause is in it.
+	UsernsMode string
+	Remapped   bool
 
 	Memory            int64
 	MemoryReservation int64 // what it should keep when the host is short

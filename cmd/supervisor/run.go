@@ -146,6 +146,9 @@ func (s *supervisor) supervise(args []string) int {
 	}
 	if err := containers.Check(ctx); err != nil {
 		s.sink.Error("podlike: %v", err)
+		if engine.Refused(err) {
+			return exitOurFailure
+		}
 		return exitInvalid
 	}
 	defer s.collect(ctx, client, facts)()
@@ -225,6 +228,9 @@ func (s *supervisor) connect(ctx context.Context) (*engine.Client, engine.Facts,
 		if err == nil {
 			return client, facts, nil
 		}
+		if engine.Refused(err) {
+			return nil, engine.Facts{}, err
+		}
 		select {
 		case <-ctx.Done():
 			return nil, engine.Facts{}, err
@@ -258,6 +264,9 @@ func bury() int {
 		err := buryOnce(ctx, noFiles)
 		if err == nil {
 			return 0
+		}
+		if engine.Refused(err) {
+			cancel() // for good
 		}
 		select {
 		case <-ctx.Done():

@@ -32,19 +32,19 @@ const (
 // goes through as it is.
 type bounded struct{ *client.Client }
 
-// timed makes one call.
-func timed[T any](ctx context.Context, limit time.Duration, call func(context.Context) (T, error)) (T, error) {
+// timed makes one call, whose name is for errors.
+func timed[T any](ctx context.Context, limit time.Duration, name string, call func(context.Context) (T, error)) (T, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
 	defer cancel()
 	answer, err := call(limited)
-	return answer, judge(ctx, limited, err)
+	return answer, judge(ctx, limited, named(name, err))
 }
 
 // look asks for something, which may be repeated: a failure of a moment is not
 // worth troubling the caller.
-func look[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
+func look[T any](ctx context.Context, name string, call func(context.Context) (T, error)) (T, error) {
 	for try := 1; ; try++ {
-		answer, err := timed(ctx, answersWithin, call)
+		answer, err := timed(ctx, answersWithin, name, call)
 		if !MayPass(err) || try == lookTries || pause(ctx, time.Duration(try)*100*time.Millisecond) != nil {
 			return answer, err
 		}
@@ -55,61 +55,63 @@ func look[T any](ctx context.Context, call func(context.Context) (T, error)) (T,
 func done(err error) (struct{}, error) { return struct{}{}, err }
 
 func (b bounded) ContainerInspect(ctx context.Context, id string) (container.InspectResponse, error) {
-	return look(ctx, func(ctx context.Context) (container.InspectResponse, error) {
+	return look(ctx, "GET /containers/{id}/json", func(ctx context.Context) (container.InspectResponse, error) {
 		return b.Client.ContainerInspect(ctx, id)
 	})
 }
 
 func (b bounded) ContainerList(ctx context.Context, o container.ListOptions) ([]container.Summary, error) {
-	return look(ctx, func(ctx context.Context) ([]container.Summary, error) { return b.Client.ContainerList(ctx, o) })
+	return look(ctx, "GET /containers/json", func(ctx context.Context) ([]container.Summary, error) { return b.Client.ContainerList(ctx, o) })
 }
 
 func (b bounded) ContainerExecInspect(ctx context.Context, id string) (container.ExecInspect, error) {
-	return look(ctx, func(ctx context.Context) (container.ExecInspect, error) {
+	return look(ctx, "GET /exec/{id}/json", func(ctx context.Context) (container.ExecInspect, error) {
 		return b.Client.ContainerExecInspect(ctx, id)
 	})
 }
 
 func (b bounded) ImageInspect(ctx context.Context, ref string) (image.InspectResponse, error) {
-	return look(ctx, func(ctx context.Context) (image.InspectResponse, error) { return b.Client.ImageInspect(ctx, ref) })
+	return look(ctx, "GET /images/{name}/json", func(ctx context.Context) (image.InspectResponse, error) { return b.Client.ImageInspect(ctx, ref) })
 }
 
 func (b bounded) VolumeInspect(ctx context.Context, name string) (volume.Volume, error) {
-	return look(ctx, func(ctx context.Context) (volume.Volume, error) { return b.Client.VolumeInspect(ctx, name) })
+	return look(ctx, "GET /volumes/{name}", func(ctx context.Context) (volume.Volume, error) { return b.Client.VolumeInspect(ctx, name) })
 }
 
-func (b bounded) Info(ctx context.Context) (system.Info, error) { return look(ctx, b.Client.Info) }
+func (b bounded) Info(ctx context.Context) (system.Info, error) {
+	return look(ctx, "GET /info", b.Client.Info)
+}
 
 func (b bounded) ContainerCreate(ctx context.Context, config *container.Config, host *container.HostConfig,
 	networking *network.NetworkingConfig, platform *ocispec.Platform, name string) (container.CreateResponse, error) {
-	return timed(ctx, worksWithin, func(ctx context.Context) (container.CreateResponse, error) {
+	return timed(ctx, worksWithin, "POST /containers/create", func(ctx context.Context) (container.CreateResponse, error) {
 		return b.Client.ContainerCreate(ctx, config, host, networking, platform, name)
 	})
 }
 
 func (b bounded) ContainerStart(ctx context.Context, id string, o container.StartOptions) error {
-	_, err := timed(ctx, worksWithin, func(ctx context.Context) (struct{}, error) {
+	_, err := timed(ctx, worksWithin, "POST /containers/{id}/start", func(ctx context.Context) (struct{}, error) {
 		return done(b.Client.ContainerStart(ctx, id, o))
 	})
 	return err
 }
 
 func (b bounded) ContainerRemove(ctx context.Context, id string, o container.RemoveOptions) error {
-	_, err := timed(ctx, worksWithin, func(ctx context.Context) (struct{}, error) {
+	_, err := timed(ctx, worksWithin, "DELETE /containers/{id}", func(ctx context.Context) (struct{}, error) {
 		return done(b.Client.ContainerRemove(ctx, id, o))
 	})
 	return err
 }
 
 func (b bounded) ContainerKill(ctx context.Context, id, signal string) error {
-	_, err := timed(ctx, answersWithin, func(ctx context.Context) (struct{}, error) {
+	_, err := timed(ctx, answersWithin, "POST /containers/{id}/kill", func(ctx context.Context) (struct{}, error) {
 		return done(b.Client.ContainerKill(ctx, id, signal))
 	})
 	return err
 }
 
 func (b bounded) ContainerExecCreate(ctx context.Context, id string, o container.ExecOptions) (container.ExecCreateResponse, error) {
-	return timed(ctx, answersWithin, func(ctx context.Context) (container.ExecCreateResponse, error) {
+	return timed(ctx, answersWithin, "POST /containers/{id}/exec", func(ctx context.Context) (container.ExecCreateResponse, error) {
 		return b.Client.ContainerExecCreate(ctx, id, o)
 	})
 }
@@ -124,11 +126,11 @@ func (b bounded) ContainerWait(ctx context.Context, id string, condition contain
 }
 
 func (b bounded) ContainerAttach(ctx context.Context, id string, o container.AttachOptions) (types.HijackedResponse, error) {
-	return hijack(ctx, func(ctx context.Context) (types.HijackedResponse, error) { return b.Client.ContainerAttach(ctx, id, o) })
+	return hijack(ctx, "POST /containers/{id}/attach", func(ctx context.Context) (types.HijackedResponse, error) { return b.Client.ContainerAttach(ctx, id, o) })
 }
 
 func (b bounded) ContainerExecAttach(ctx context.Context, id string, o container.ExecAttachOptions) (types.HijackedResponse, error) {
-	return hijack(ctx, func(ctx context.Context) (types.HijackedResponse, error) {
+	return hijack(ctx, "POST /exec/{id}/start", func(ctx context.Context) (types.HijackedResponse, error) {
 		return b.Client.ContainerExecAttach(ctx, id, o)
 	})
 }
@@ -136,12 +138,12 @@ func (b bounded) ContainerExecAttach(ctx context.Context, id string, o container
 // hijack makes a call that becomes a stream. The client does not look at ctx
 // any more once it is connected (seen in v28), so a call that hangs is left
 // alone; if it does get an answer, that is closed.
-func hijack(ctx context.Context, call func(context.Context) (types.HijackedResponse, error)) (types.HijackedResponse, error) {
+func hijack(ctx context.Context, name string, call func(context.Context) (types.HijackedResponse, error)) (types.HijackedResponse, error) {
 	type result struct {
 		stream types.HijackedResponse
 		err    error
 	}
-	return timed(ctx, answersWithin, func(ctx context.Context) (types.HijackedResponse, error) {
+	return timed(ctx, answersWithin, name, func(ctx context.Context) (types.HijackedResponse, error) {
 		answered := make(chan result, 1)
 		go func() {
 			stream, err := call(ctx)

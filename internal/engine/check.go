@@ -11,11 +11,15 @@ import (
 )
 
 // Check looks for the files of the pause that the components want, before
-// anything starts. The error is a [*labels.MistakesError] that lists all that
-// is wrong. A pod that runs already is not judged again: a new supervisor must
+// anything starts, and asks whether it may make the calls that it needs. The
+// error is a [*labels.MistakesError] that lists all that is wrong, or one that
+// says which calls are [Refused]. A pod that runs already is not judged again: a new supervisor must
 // not end it for a file that has gone meanwhile.
 func (p *Pod) Check(ctx context.Context) error {
 	there, err := p.List(ctx)
+	if Refused(err) {
+		return err
+	}
 	if err != nil || slices.ContainsFunc(there, func(o pod.Observed) bool { return o.Run == p.spec.Run }) {
 		return nil // an engine that does not answer is the lifecycle's business
 	}
@@ -26,7 +30,7 @@ func (p *Pod) Check(ctx context.Context) error {
 		}
 	}
 	if len(found.Mistakes) == 0 {
-		return nil
+		return p.permitted(ctx)
 	}
 	return found
 }

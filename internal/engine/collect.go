@@ -144,14 +144,14 @@ func (c *Client) labelled(ctx context.Context, everything bool) ([]thing, error)
 	}
 	volumes, err := c.api.VolumeList(ctx, volume.ListOptions{Filters: ours})
 	if err != nil {
-		return nil, err
+		return nil, named("GET /volumes", err)
 	}
 	for _, found := range volumes.Volumes {
 		add(kindVolume, found.Name, found.Name, "", found.Labels)
 	}
 	networks, err := c.api.NetworkList(ctx, network.ListOptions{Filters: ours})
 	if err != nil {
-		return nil, err
+		return nil, named("GET /networks", err)
 	}
 	for _, found := range networks {
 		add(kindNetwork, found.ID, found.Name, "", found.Labels)
@@ -178,9 +178,9 @@ func (c *Client) removeThing(ctx context.Context, t thing) error {
 	var err error
 	switch t.kind {
 	case kindVolume:
-		err = c.api.VolumeRemove(ctx, t.id, false)
+		err = named("DELETE /volumes/{name}", c.api.VolumeRemove(ctx, t.id, false))
 	case kindNetwork:
-		err = c.api.NetworkRemove(ctx, t.id)
+		err = named("DELETE /networks/{id}", c.api.NetworkRemove(ctx, t.id))
 	default:
 		err = c.remove(ctx, t.id)
 	}

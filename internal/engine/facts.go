@@ -66,11 +66,11 @@ func (c *Client) Facts(ctx context.Context, pauseID string) (Facts, error) {
 		return Facts{}, fmt.Errorf("this engine does not know the pod's own container %.12s: does DOCKER_HOST, or the socket, belong to another engine?", pauseID)
 	}
 	if err != nil {
-		return Facts{}, fmt.Errorf("%w: cannot inspect the pause %.12s: %w", ErrUnreachable, pauseID, err)
+		return Facts{}, unanswered(fmt.Sprintf("inspect the pause %.12s", pauseID), err)
 	}
 	info, err := c.api.Info(ctx)
 	if err != nil {
-		return Facts{}, fmt.Errorf("%w: cannot ask about its host: %w", ErrUnreachable, err)
+		return Facts{}, unanswered("ask about its host", err)
 	}
 	f := Facts{
 		Name:        strings.TrimPrefix(found.Name, "/"),
@@ -114,7 +114,7 @@ func (c *Client) Facts(ctx context.Context, pauseID string) (Facts, error) {
 	}
 	image, err := c.api.ImageInspect(ctx, found.Image)
 	if err != nil {
-		return Facts{}, fmt.Errorf("%w: cannot inspect the pause's image %s, which may deny something: %w", ErrUnreachable, found.Image, err)
+		return Facts{}, unanswered(fmt.Sprintf("inspect the pause's image %s, which may deny something", found.Image), err)
 	}
 	if image.Config != nil {
 		f.ImageDeny = image.Config.Labels[labels.LabelDeny]

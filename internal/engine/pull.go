@@ -36,8 +36,8 @@ func (c *Client) pull(ctx context.Context, ref, platform string, say func(string
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if MayPass(err) {
-			return err // the engine is away, which is no word about the image
+		if MayPass(err) || Refused(err) {
+			return err // the engine's, which is no word about the image
 		}
 		if refused(err) {
 			return fmt.Errorf("%w (registry %s, %s)", err, host, c.credentials.describe(login))
@@ -68,6 +68,7 @@ func (c *Client) pullOnce(ctx context.Context, ref, platform string, login regis
 		options.RegistryAuth = encoded
 	}
 	stream, err := c.api.ImagePull(ctx, ref, options)
+	err = named("POST /images/create", err)
 	if err == nil {
 		defer stream.Close()
 		err = readPull(stream, ref, say)

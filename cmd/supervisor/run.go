@@ -266,7 +266,7 @@ func bury() int {
 			return 0
 		}
 		if engine.Refused(err) {
-			cancel() // for good
+			return exitOurFailure // as the pod's log says already
 		}
 		select {
 		case <-ctx.Done():

@@ -19,6 +19,8 @@ type Client struct {
 	api bounded
 	// socket is the path of the engine's unix socket, "" for TCP.
 	socket string
+	// base is what URLs begin with; behind a socket, the host is any word.
+	base string
 
 	credentials Credentials
 }
@@ -58,6 +60,14 @@ func Connect(ctx context.Context, getenv func(string) string, open func(path str
 	c.socket, _ = strings.CutPrefix(host, "unix://")
 	if c.socket == host {
 		c.socket = ""
+	}
+	switch {
+	case c.socket != "":
+		c.base = "http://engine"
+	case config != nil:
+		c.base = "https" + strings.TrimPrefix(host, "tcp")
+	default:
+		c.base = "http" + strings.TrimPrefix(host, "tcp")
 	}
 	asking, cancel := context.WithTimeoutCause(ctx, answersWithin, fmt.Errorf("no answer within %s", answersWithin))
 	defer cancel()

@@ -38,6 +38,7 @@ type Facts struct {
 	inspect    container.InspectResponse
 	dockerRoot string // where the engine keeps its containers, on the host
 	sockets    []string
+	plugins    []string // of the engine, that authorize calls
 }
 
 // Image is the pause's, by ID. It has the supervisor too.
@@ -103,6 +104,7 @@ func (c *Client) Facts(ctx context.Context, pauseID string) (Facts, error) {
 		},
 		inspect:    found,
 		dockerRoot: info.DockerRootDir,
+		plugins:    info.Plugins.Authorization,
 	}
 	f.Pause.Remapped = f.Host.UserNS && !found.HostConfig.UsernsMode.IsHost()
 	if found.HostConfig.PidsLimit != nil {

@@ -28,6 +28,7 @@ type Pod struct {
 	mounts    []container.MountPoint
 	sockets   []string // see Facts
 	volumes   map[string]string
+	plugins   []string // the engine's, that authorize calls
 	taskFiles taskFiles
 	logs      *logs.Sink
 	files     Files
@@ -76,6 +77,7 @@ func (c *Client) Pod(config PodConfig) *Pod {
 		mounts:    config.Facts.inspect.Mounts,
 		sockets:   config.Facts.sockets,
 		volumes:   config.Facts.Volumes,
+		plugins:   config.Facts.plugins,
 		taskFiles: readTaskFiles(config.Mountinfo, config.Facts.dockerRoot, config.Facts.Pause.ID),
 		logs:      config.Logs,
 		files:     config.Files,

@@ -21,6 +21,8 @@ func proxied(t *testing.T, refused, body string) *Client {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Api-Version", "1.41")
 		switch call := r.Method + " " + r.URL.Path; {
+		case refused != "" && call == "GET /"+nobody: // it lets known calls through, not unknown ones
+			w.WriteHeader(http.StatusForbidden)
 		case refused != "" && pattern.MatchString(call):
 			if strings.HasPrefix(body, "{") {
 				w.Header().Set("Content-Type", "application/json")

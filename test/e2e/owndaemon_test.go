@@ -23,7 +23,8 @@ import (
 // ownDaemon is an engine of the tests' own, which may be killed and started
 // again. It is in no Swarm, and its containers reach nobody but each other.
 type ownDaemon struct {
-	dir  string
+	dir string
+	// args is the command, which begins with dockerd or what starts it.
 	args []string
 	cmd  *exec.Cmd
 	out  syncBuffer
@@ -32,8 +33,8 @@ type ownDaemon struct {
 
 // startOwnDaemon starts an engine with the storage of the one that the tests
 // use, and gives it the tests' images. With live, its containers outlive it.
-// The caller ends it.
-func startOwnDaemon(ctx context.Context, live bool) (*ownDaemon, error) {
+// Each of change may change its command. The caller ends it.
+func startOwnDaemon(ctx context.Context, live bool, change ...func(*ownDaemon) error) (*ownDaemon, error) {
 	if os.Getuid() != 0 {
 		return nil, errors.New("an engine of the tests' own can be started by root only: run the tests as root")
 	}
@@ -61,11 +62,16 @@ func startOwnDaemon(ctx context.Context, live bool) (*ownDaemon, error) {
 		return d, err
 	}
 	d.args = []string{
-		"--config-file", d.path("daemon.json"), "--host", "unix://" + d.socket(), "--pidfile", d.path("pid"),
+		"dockerd", "--config-file", d.path("daemon.json"), "--host", "unix://" + d.socket(), "--pidfile", d.path("pid"),
 		"--data-root", d.path("data"), "--exec-root", d.path("exec"), "--storage-driver", info.Driver,
 		"--bridge", d.bridge(), "--iptables=false", "--ip-forward=false", fmt.Sprintf("--live-restore=%v", live),
 		// Where a containerd of the system is used, it serves the other engine too.
 		"--containerd-namespace", filepath.Base(dir), "--containerd-plugins-namespace", filepath.Base(dir) + "-plugins",
+	}
+	for _, c := range change {
+		if err := c(d); err != nil {
+			return d, err
+		}
 	}
 	// With no bridge at all, an engine removes docker0, whosever it is.
 	for _, args := range [][]string{
@@ -111,7 +117,7 @@ func (d *ownDaemon) start(ctx context.Context) error {
 	// One that was killed left these; their numbers may be other processes' now.
 	os.Remove(d.path("pid"))
 	os.Remove(d.path("exec/containerd/containerd.pid"))
-	d.cmd = exec.Command("dockerd", d.args...)
+	d.cmd = exec.Command(d.args[0], d.args[1:]...)
 	d.cmd.Stdout, d.cmd.Stderr = &d.out, &d.out
 	if err := d.cmd.Start(); err != nil {
 		return err

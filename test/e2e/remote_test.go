@@ -56,15 +56,7 @@ func tlsProxy(t *testing.T, cert tls.Certificate, clients *x509.CertPool) string
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			from, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go pass(from)
-		}
-	}()
+	go passAll(listener)
 	return listener.Addr().String()
 }
 

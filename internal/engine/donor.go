@@ -77,6 +77,7 @@ func (p *Pod) ensureDonor(ctx context.Context) (string, error) {
 			Resources: container.Resources{CgroupParent: placement.Parent},
 		},
 	}
+	useLevel(o.HostConfig, p.level)
 	if p.holdsFiles() {
 		o.HostConfig.Mounts = append(o.HostConfig.Mounts, heldVolume(owner))
 	}

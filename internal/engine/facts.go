@@ -39,6 +39,7 @@ type Facts struct {
 	dockerRoot string // where the engine keeps its containers, on the host
 	sockets    []string
 	plugins    []string // of the engine, that authorize calls
+	level      string   // the pause's, of SELinux; "" without
 }
 
 // Image is the pause's, by ID. It has the supervisor too.
@@ -105,6 +106,9 @@ func (c *Client) Facts(ctx context.Context, pauseID string) (Facts, error) {
 		inspect:    found,
 		dockerRoot: info.DockerRootDir,
 		plugins:    info.Plugins.Authorization,
+	}
+	if f.Host.SELinux {
+		f.level = levelOf(found.ProcessLabel)
 	}
 	f.Pause.Remapped = f.Host.UserNS && !found.HostConfig.UsernsMode.IsHost()
 	if found.HostConfig.PidsLimit != nil {

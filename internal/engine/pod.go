@@ -29,6 +29,7 @@ type Pod struct {
 	sockets   []string // see Facts
 	volumes   map[string]string
 	plugins   []string // the engine's, that authorize calls
+	level     string   // see selinux.go
 	taskFiles taskFiles
 	logs      *logs.Sink
 	files     Files
@@ -78,6 +79,7 @@ func (c *Client) Pod(config PodConfig) *Pod {
 		sockets:   config.Facts.sockets,
 		volumes:   config.Facts.Volumes,
 		plugins:   config.Facts.plugins,
+		level:     config.Facts.level,
 		taskFiles: readTaskFiles(config.Mountinfo, config.Facts.dockerRoot, config.Facts.Pause.ID),
 		logs:      config.Logs,
 		files:     config.Files,
@@ -164,6 +166,7 @@ func (p *Pod) options(ctx context.Context, c pod.Component, owner labels.Owner) 
 	if err != nil {
 		return options{}, err
 	}
+	useLevel(o.HostConfig, p.level)
 	o.HostConfig.Mounts = append(o.HostConfig.Mounts, files...)
 	if p.spec.Options.Volumes {
 		o.HostConfig.Mounts = append(o.HostConfig.Mounts, sharedMounts(p.mounts, o.HostConfig, p.client.socket, p.sockets)...)

@@ -119,6 +119,9 @@ func (c *Client) confine(o *options, config SupervisorConfig) error {
 	// uid 1000 and mode 0400. Its own file system is read-only.
 	o.HostConfig.CapAdd = []string{"DAC_OVERRIDE"}
 	o.HostConfig.SecurityOpt = append(o.HostConfig.SecurityOpt, "no-new-privileges")
+	if config.Facts.Host.SELinux {
+		useNoLabel(o.HostConfig)
+	}
 	// For whatever user the supervisor runs as; nobody else is in there.
 	o.HostConfig.Mounts = append(o.HostConfig.Mounts, mount.Mount{
 		Type: mount.TypeTmpfs, Target: PreviousDir, TmpfsOptions: &mount.TmpfsOptions{SizeBytes: previousSize, Mode: 0o1777},

@@ -65,7 +65,6 @@ func TestUserNamespace(t *testing.T) {
 		})
 	}
 
-	s.name = siteName(t.Name()) + ".refused"
 	pod := s.create(spec(""))
 	var stderr, stdout syncBuffer
 	done := pod.attach(&stdout, &stderr)

@@ -28,7 +28,8 @@ func twoComponents(env []string, host func(*container.HostConfig)) podSpec {
 // live lets a pod of app and side start, lose its supervisor, and stop.
 func live(t *testing.T, s *site, name string, spec podSpec) {
 	t.Helper()
-	s.name = siteName(t.Name()) + "." + name
+	defer func(name string) { s.name = name }(s.name)
+	s.name += "." + name
 	pod := s.create(spec)
 	var stdout, stderr syncBuffer
 	done := pod.attach(&stdout, &stderr)
@@ -57,7 +58,6 @@ func live(t *testing.T, s *site, name string, spec podSpec) {
 func TestReadOnlySocket(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	base := s.name
 	for name, way := range map[string]struct {
 		bind string
 		env  []string
@@ -65,7 +65,6 @@ func TestReadOnlySocket(t *testing.T) {
 		"file":      {socket() + ":/var/run/docker.sock:ro", nil},
 		"directory": {filepath.Dir(strictProxy(t)) + ":/engine:ro", []string{"DOCKER_HOST=unix:///engine/docker.sock"}},
 	} {
-		s.name = base + "." + name + ".mount"
 		_, target, _ := strings.Cut(strings.TrimSuffix(way.bind, ":ro"), ":")
 		pod := s.create(twoComponents(way.env, func(h *container.HostConfig) { h.Binds = []string{way.bind} }))
 		pod.start()
@@ -83,6 +82,7 @@ func TestReadOnlySocket(t *testing.T) {
 		}
 		s.signal(pod.id, "SIGTERM")
 		pod.wait(endWithin)
+		s.removeAll()
 		live(t, s, name, twoComponents(way.env, func(h *container.HostConfig) { h.Binds = []string{way.bind} }))
 	}
 }

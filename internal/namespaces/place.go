@@ -130,6 +130,10 @@ func Place(h Host, p Pause) Placement {
 		return Placement{Parent: below}
 	case !p.Shares():
 		return Placement{}
+	case h.CgroupDriver == "none" && p.Limited():
+		// A rootless engine without systemd and cgroup v2: it takes limits, and
+		// forgets them.
+		return Placement{Warning: "the limits of the service do not hold: this engine has no cgroup driver, so it limits nothing"}
 	case h.Rootless:
 		return Apart(p, "Docker is rootless")
 	case h.UserNS:

@@ -2,6 +2,7 @@ package namespaces
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/podlike/podlike/internal/pod"
@@ -117,7 +118,6 @@ func TestPlace(t *testing.T) {
 		"systemd, v2, a quota":      {systemd2, Pause{ID: "abc", CPUQuota: 1}, Placement{Work: MakeSlice}},
 		"-1 is no limit":            {systemd2, Pause{ID: "abc", Memory: -1, MemorySwap: -1, CPUQuota: -1, PidsLimit: -1}, Placement{}},
 		"nothing is known":          {Host{}, limited, Placement{Cap: true, Warning: "cgroup v, driver "}},
-		"no driver":                 {Host{CgroupDriver: "none", CgroupVersion: "1"}, limited, Placement{Warning: "do not hold"}},
 		"rootless":                  {rootless, limited, Placement{Cap: true, Warning: "Docker is rootless"}},
 		"rootless, only a promise":  {rootless, Pause{ID: "abc", MemoryReservation: 1}, Placement{}},
 		"root is mapped":            {mapped, limited, Placement{Cap: true, Warning: "Docker maps root to another user (userns-remap)"}},
@@ -131,6 +131,13 @@ func TestPlace(t *testing.T) {
 				t.Errorf("%+v, want %+v", got, c.want)
 			}
 		})
+	}
+	none := Host{CgroupDriver: "none", CgroupVersion: "1", Rootless: true}
+	if got := Place(none, limited); got.Cap || !strings.Contains(got.Warning, "do not hold") {
+		t.Errorf("without a driver: %+v", got)
+	}
+	if got := Place(none, Pause{ID: "abc"}); got != (Placement{}) {
+		t.Errorf("without a driver, and without limits: %+v", got)
 	}
 }
 

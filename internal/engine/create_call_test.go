@@ -24,10 +24,10 @@ func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Body: io.NopCloser(&slowBody{r.Context(), strings.Split(body, slowly)}), Header: http.Header{}, Request: r}, nil
 }
 
-// slowly in an answer takes 10 s; a site hangs the first time only.
+// slowly in an answer takes 4 s; a site hangs the first time only.
 const (
-	slowly = "<10s>"
-	hangs  = slowly + slowly + slowly
+	slowly = "<4s>"
+	hangs  = slowly + slowly + slowly + slowly
 )
 
 type slowBody struct {
@@ -40,7 +40,7 @@ func (b *slowBody) Read(p []byte) (int, error) {
 		if len(b.parts) == 1 {
 			return 0, io.EOF
 		}
-		if err := pause(b.ctx, 10*time.Second); err != nil {
+		if err := pause(b.ctx, 4*time.Second); err != nil {
 			return 0, err
 		}
 		b.parts = b.parts[1:]

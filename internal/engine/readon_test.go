@@ -89,8 +89,8 @@ func TestReadOn(t *testing.T) {
 		pause, web, want string
 	}{
 		{"nobody listened for a while", "x S [a] [b]", "- - a b c d", "c d"},
-		{"the engine is slow", "x S [a] ~ [b] ~ [c]", "- - a b c d", "d"},
-		{"the engine hangs once", "x S [a] ~~~ [b] ~ [c]", "- - a b c d", "d"},
+		{"the engine is slow", "x S [a] ~ [b] ~ x ~ x ~ [c]", "- - a b - - c d", "d"},
+		{"the engine hangs once", "x S [a] ~~~~ [b] ~ [c]", "- - a b c d", "d"},
 		{"nothing came out", "x S", "- - a b", "a b"},
 		{"the pause's log was rotated since", "- - - x x", "a b - - - c", "c"},
 		{"the clock was set back while nobody listened", "x S [a] [b]", "- - a b c < d e", "c d e"},
@@ -105,7 +105,7 @@ func TestReadOn(t *testing.T) {
 						at = at.Add(time.Second)
 						switch word {
 						case "-":
-						case "~", "~~~":
+						case "~", "~~~~":
 							log.WriteString(strings.Repeat(slowly, len(word)))
 						case "<":
 							at = at.Add(-10 * time.Second)
@@ -135,6 +135,9 @@ func TestReadOn(t *testing.T) {
 				p := s.pod(t, &out)
 				if _, err := p.Wait(t.Context(), "web"); err != nil {
 					t.Fatal(err)
+				}
+				if late := p.stream("web"); late != nil {
+					<-late.drained
 				}
 				if got := out.of(); got != tt.want {
 					t.Errorf("%q came out, want %q", got, tt.want)

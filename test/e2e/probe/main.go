@@ -26,6 +26,7 @@ func commands() map[string]struct {
 		"talk":        {talk, "EVERY DRAIN [CODE]: numbered lines; exits with CODE, or 5, at SIGUSR1, with 0 after DRAIN at SIGTERM"},
 		"ignore-term": {ignoreTerm, ": lives until SIGKILL"},
 		"serve":       {serve, "ADDRESS TEXT: answers HTTP with TEXT"},
+		"hostname":    {hostname, "ADDRESS: answers HTTP with this host's name"},
 		"proxy":       {proxy, "ADDRESS URL: answers HTTP with what URL answers"},
 		"checked":     {checked, "http|tcp|grpc|exec FILE: can be probed, and passes as long as FILE exists"},
 		"await":       {await, "FILE: until it exists"},

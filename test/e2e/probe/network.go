@@ -15,6 +15,14 @@ func serve(args []string) int {
 	})
 }
 
+func hostname(args []string) int {
+	name, err := os.Hostname()
+	if err != nil {
+		return fail(err)
+	}
+	return serve([]string{args[0], name})
+}
+
 func proxy(args []string) int {
 	return listen(args[0], func(w http.ResponseWriter, r *http.Request) {
 		answer, err := http.Get(args[1])

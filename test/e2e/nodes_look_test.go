@@ -31,7 +31,7 @@ func (w *twoNodes) site(n *node) *site {
 
 // pods are the pauses of a service's running tasks, by the names of the nodes
 // that the Swarm says they are on.
-func (w *twoNodes) pods(ctx context.Context, service_ string) (map[string][]string, error) {
+func (w *twoNodes) pods(ctx context.Context, name string) (map[string][]string, error) {
 	list, err := w.one.api.NodeList(ctx, swarm.NodeListOptions{})
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (w *twoNodes) pods(ctx context.Context, service_ string) (map[string][]stri
 		names[n.ID] = n.Description.Hostname
 	}
 	found := map[string][]string{}
-	for _, task := range (&service{w.site(w.one), stackOnNodes + "_" + service_}).tasks(ctx) {
+	for _, task := range (&service{w.site(w.one), stackOnNodes + "_" + name}).tasks(ctx) {
 		if task.DesiredState == swarm.TaskStateRunning && task.Status.State == swarm.TaskStateRunning {
 			found[names[task.NodeID]] = append(found[names[task.NodeID]], task.Status.ContainerStatus.ContainerID)
 		}
@@ -87,8 +87,9 @@ func (w *twoNodes) wantState(n *node, state swarm.NodeState) error {
 // volumes, networks. The values tell what is untouched.
 type holding map[string]string
 
-// holds lists that. The collector's containers are no pod's. Every volume of
-// these nodes is a pod's.
+// holds lists that. The collector's containers are no pod's. A pause that has
+// ended is the record of a task, which Swarm removes in its own time. Every
+// volume of these nodes is a pod's.
 func (n *node) holds(ctx context.Context) (holding, error) {
 	all := holding{}
 	containers, err := n.api.ContainerList(ctx, container.ListOptions{All: true})
@@ -97,6 +98,10 @@ func (n *node) holds(ctx context.Context) (holding, error) {
 	}
 	for _, c := range containers {
 		if c.Labels[stackLabel] == collectorOnNodes {
+			continue
+		}
+		ours := c.Labels["podlike.pod"] != ""
+		if !ours && c.State == container.StateExited {
 			continue
 		}
 		started := "removed meanwhile"
@@ -120,6 +125,15 @@ func (n *node) holds(ctx context.Context) (holding, error) {
 		all["network "+found.Name] = found.Created.String()
 	}
 	return all, nil
+}
+
+// noPause says which pauses a node has; of ended ones, too.
+func (n *node) noPause(ctx context.Context) error {
+	list, err := n.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", stackLabel+"="+stackOnNodes))})
+	if err == nil && len(list) > 0 {
+		err = fmt.Errorf("%s has %s, %s", n.name, list[0].Names, list[0].Status)
+	}
+	return err
 }
 
 // mustHold is holds, of a node that must answer.

@@ -89,7 +89,7 @@ func (w *twoNodes) podsRun(pairOne, pairTwo, moverOne, moverTwo int) {
 	began := time.Now()
 	eventually(w.t, startWithin, func() error { return w.wantPods("pair", pairOne, pairTwo) })
 	eventually(w.t, startWithin, func() error { return w.wantPods("mover", moverOne, moverTwo) })
-	w.took(fmt.Sprintf("pods on both nodes, pair %d+%d, mover %d+%d", pairOne, pairTwo, moverOne, moverTwo), began)
+	w.took(fmt.Sprintf("pods run: pair %d+%d, mover %d+%d", pairOne, pairTwo, moverOne, moverTwo), began)
 }
 
 // reachEachOther: a component of a pod on each node gets the answers of
@@ -137,6 +137,8 @@ func (w *twoNodes) drain() {
 	w.availability(w.two, swarm.NodeAvailabilityDrain)
 	eventually(w.t, goneWithin, func() error { return w.two.isEmpty(w.t.Context(), had) })
 	w.took("nothing left on the drained node", began)
+	eventually(w.t, startWithin, func() error { return w.two.noPause(w.t.Context()) })
+	w.took("and Swarm has removed the pauses", began)
 	w.podsRun(1, 0, 2, 0)
 	w.took("drained", began)
 }
@@ -149,29 +151,34 @@ func (w *twoNodes) losePowerAlone() {
 	w.availability(w.two, swarm.NodeAvailabilityActive)
 	w.rebalance()
 	w.deaden()
-	w.availability(w.two, swarm.NodeAvailabilityPause) // no pod comes
-	left := w.comeBack()
-	alive := w.mustHold(w.one)
+	w.scalePair(1) // so that no pod comes when the node is back
+	eventually(w.t, startWithin, func() error { return w.wantPods("pair", 1, 0) })
+	left, alive := w.comeBack(), w.mustHold(w.one)
+	w.wantUntouched(w.two, left)
 
-	w.availability(w.two, swarm.NodeAvailabilityActive)
 	began := time.Now()
 	file, err := os.ReadFile("../../deploy/gc.yml")
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.stack(collectorOnNodes, string(file))
-	eventually(w.t, startWithin, func() error { return w.two.stays(w.t.Context(), left) })
+	eventually(w.t, startWithin, func() error { return w.two.isEmpty(w.t.Context(), left) })
 	w.took("deploy/gc.yml collected what the dead node had kept", began)
 	w.wantUntouched(w.one, alive)
 	w.must(w.one.docker(w.t.Context(), "", "stack", "rm", collectorOnNodes))
+	w.scalePair(2)
 	w.podsRun(1, 1, 2, 0)
+}
+
+func (w *twoNodes) scalePair(n int) {
+	w.t.Helper()
+	w.must(w.one.docker(w.t.Context(), "", "service", "scale", "--detach", fmt.Sprintf("%s_pair=%d", stackOnNodes, n)))
 }
 
 // losePowerAndReturn: where a pod comes to the node that was dead, its
 // supervisor collects what is left there.
 func (w *twoNodes) losePowerAndReturn() {
 	w.t.Helper()
-	w.rebalance()
 	w.deaden()
 	alive := w.mustHold(w.one)
 	left := w.comeBack()
@@ -253,5 +260,8 @@ func (w *twoNodes) removePods() {
 	w.must(w.one.docker(w.t.Context(), "", "stack", "rm", stackOnNodes))
 	eventually(w.t, goneWithin, func() error { return w.one.isEmpty(w.t.Context(), one) })
 	eventually(w.t, goneWithin, func() error { return w.two.isEmpty(w.t.Context(), two) })
+	for _, n := range []*node{w.one, w.two} {
+		eventually(w.t, startWithin, func() error { return n.noPause(w.t.Context()) })
+	}
 	w.took("nothing left after the stack's end", began)
 }

@@ -31,7 +31,7 @@ goarch = $(if $(filter armv7,$1),GOARCH=arm GOARM=7,GOARCH=$1)
 
 .NOTPARALLEL: # the recipes share dist and one engine
 .DEFAULT_GOAL := help
-.PHONY: help build binaries install-plugin demos images engine swarm quickstart quickstart-down unit e2e test bench lint clean
+.PHONY: help build binaries install-plugin demos images engine swarm quickstart quickstart-down unit e2e e2e-vm e2e-vm-bundle test bench lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,22 @@ e2e: images swarm ## the tests on a real engine and a local Swarm
 
 test: unit e2e ## both
 
+# What runs on the other machines: they need Docker, but no Go and no network.
+# SLOWNESS is how many times slower they are than a usual one.
+SLOWNESS ?= 10
+BUNDLE := dist/e2e-vm/bundle
+e2e-vm: ## some of e2e on machines with other cgroups, kernels and engines, which VM=<program> boots
+	@scripts/e2e-vm.sh --check
+	@$(MAKE) --no-print-directory e2e-vm-bundle
+	@scripts/e2e-vm.sh $(BUNDLE) dist/e2e-vm
+
+e2e-vm-bundle: images
+	@rm -rf $(BUNDLE) && mkdir -p $(BUNDLE)/programs
+	$(call goarch,$(ARCH)) $(GOBUILD) -o $(BUNDLE)/programs/ ./test/e2e/probe ./cmd/docker-pod
+	$(call goarch,$(ARCH)) CGO_ENABLED=0 GOOS=linux go test -c -trimpath -tags e2e,vm -o $(BUNDLE)/e2e.test ./test/e2e
+	docker save -o $(BUNDLE)/images.tar podlike/supervisor:dev podlike/pause:dev
+	@cp test/vm/run.sh test/vm/tests $(BUNDLE)/ && echo $(SLOWNESS) >$(BUNDLE)/slowness
+
 bench: images swarm ## the benchmarks, as ratios to what the engine needs at least
 	go test -run '^$$' -bench . -benchmem ./cmd/... ./internal/...
 	go test -tags e2e -run '^$$' -bench . -benchtime 5x -count=1 -timeout 20m ./test/e2e/...
@@ -89,9 +105,9 @@ lint: ## gofmt, vet, staticcheck, and govulncheck where it is installed
 	@unformatted=$$(gofmt -l cmd deploy internal test); [ -z "$$unformatted" ] || \
 		{ echo "lint: not formatted: run gofmt -w" $$unformatted; exit 1; }
 	go vet ./...
-	go vet -tags e2e ./...
+	go vet -tags e2e,vm ./...
 	go tool staticcheck ./...
-	go tool staticcheck -tags e2e ./...
+	go tool staticcheck -tags e2e,vm ./...
 	@scripts/vulncheck.sh
 
 clean: ## remove dist and the images

@@ -25,7 +25,7 @@ const cleanUpWithin = 2 * time.Minute
 // removeAll removes the stack and the containers of the site, except those
 // that a pod must remove by itself.
 func (s *site) removeAll() {
-	ctx, cancel := context.WithTimeout(context.Background(), cleanUpWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), patience(cleanUpWithin))
 	defer cancel()
 	byStack := filters.NewArgs(filters.Arg("label", stackLabel+"="+s.name))
 	services, err := s.api.ServiceList(ctx, swarm.ServiceListOptions{Filters: byStack})
@@ -91,7 +91,7 @@ func (s *site) removeNetworks(ctx context.Context) {
 
 // checkLeftovers fails the test if a pod left a container or a cgroup.
 func (s *site) checkLeftovers() {
-	ctx, cancel := context.WithTimeout(context.Background(), cleanUpWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), patience(cleanUpWithin))
 	defer cancel()
 	if err := waitFor(ctx, 5*time.Second, func() error { return s.leftovers(ctx) }); err != nil {
 		s.t.Errorf("left behind after the pod's end: %v", err)
@@ -100,7 +100,7 @@ func (s *site) checkLeftovers() {
 
 // removeLeftovers removes the containers that a pod should have removed.
 func (s *site) removeLeftovers() {
-	ctx, cancel := context.WithTimeout(context.Background(), cleanUpWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), patience(cleanUpWithin))
 	defer cancel()
 	for _, c := range s.containers(ctx, ".podlike") {
 		if err := s.api.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true, RemoveVolumes: true}); err != nil && !cerrdefs.IsNotFound(err) {

@@ -25,9 +25,7 @@ type plugin struct {
 func (s *site) newPlugin() *plugin {
 	s.t.Helper()
 	p := &plugin{s, s.t.TempDir()}
-	cmd := exec.CommandContext(s.t.Context(), "go", "build", "-buildvcs=false", "-o", filepath.Join(p.config, "cli-plugins", "docker-pod"), "../../cmd/docker-pod")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if _, err := run(cmd, ""); err != nil {
+	if err := buildProgram(s.t.Context(), "../../cmd/docker-pod", filepath.Join(p.config, "cli-plugins", "docker-pod")); err != nil {
 		s.t.Fatal(err)
 	}
 	return p

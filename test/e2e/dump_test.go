@@ -18,7 +18,7 @@ const tail = 60
 
 // dump shows the state of the site, for the reader of a failed test.
 func (s *site) dump() {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience(30*time.Second))
 	defer cancel()
 	services, _ := s.api.ServiceList(ctx, swarm.ServiceListOptions{Filters: filters.NewArgs(filters.Arg("label", stackLabel+"="+s.name))})
 	for _, v := range services {

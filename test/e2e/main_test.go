@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -46,7 +45,7 @@ func TestMain(m *testing.M) {
 // prepareAndRun makes what all tests need, runs them, and removes it again.
 // What is missing is an error, never a reason to skip.
 func prepareAndRun(m *testing.M) (int, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience(2*time.Minute))
 	defer cancel()
 	api, err := connect()
 	if err != nil {
@@ -107,10 +106,8 @@ func buildProbe(ctx context.Context, api *client.Client) error {
 	}
 	defer os.RemoveAll(dir)
 	binary := filepath.Join(dir, "probe")
-	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./probe")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
+	if err := buildProgram(ctx, "./probe", binary); err != nil {
+		return err
 	}
 	program, err := os.ReadFile(binary)
 	if err != nil {

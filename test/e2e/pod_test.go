@@ -220,7 +220,7 @@ func (p *runningPod) watchEnd() func(within time.Duration) ending {
 	return func(within time.Duration) ending {
 		p.t.Helper()
 		defer cancel()
-		late := time.NewTimer(within)
+		late := time.NewTimer(patience(within))
 		defer late.Stop()
 		var e ending
 		var asked int64
@@ -239,7 +239,7 @@ func (p *runningPod) watchEnd() func(within time.Duration) ending {
 			case err := <-errs:
 				p.t.Fatalf("the engine's events broke off: %v", err)
 			case <-late.C:
-				p.t.Fatalf("the pod has not ended after %s", within)
+				p.t.Fatalf("the pod has not ended after %s", patience(within))
 			}
 		}
 	}

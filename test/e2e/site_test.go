@@ -152,7 +152,7 @@ func (s *site) watchCreated() func() []string {
 	since := time.Now()
 	return func() []string {
 		s.t.Helper()
-		ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(s.t.Context(), patience(10*time.Second))
 		defer cancel()
 		stream, errs := s.api.Events(ctx, events.ListOptions{
 			Since: since.Format(time.RFC3339Nano), Until: time.Now().Format(time.RFC3339Nano),

@@ -3,12 +3,26 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strconv"
 	"testing"
 	"time"
 )
+
+// patience is how long a test waits for what takes so long on a usual machine.
+// PODLIKE_E2E_SLOWNESS says how many times slower this one is, as emulated
+// ones are. It stretches waiting only: what a pod promises, it keeps anywhere.
+func patience(usual time.Duration) time.Duration {
+	factor, err := strconv.Atoi(cmp.Or(os.Getenv("PODLIKE_E2E_SLOWNESS"), "1"))
+	if err != nil || factor < 1 {
+		panic(fmt.Sprintf("PODLIKE_E2E_SLOWNESS is %q, want a whole number from 1 on", os.Getenv("PODLIKE_E2E_SLOWNESS")))
+	}
+	return time.Duration(factor) * usual
+}
 
 // hopeless marks an error that more waiting cannot better.
 type hopeless struct{ error }
@@ -24,6 +38,7 @@ func eventually(t *testing.T, within time.Duration, check func() error) {
 
 // waitFor is eventually, for cleaning up.
 func waitFor(ctx context.Context, within time.Duration, check func() error) error {
+	within = patience(within)
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)

@@ -116,8 +116,9 @@ func (p podSpec) stack(t *testing.T, node string) map[string]any {
 	if p.port > 0 {
 		service["ports"] = []any{map[string]any{"target": 80, "published": p.port, "mode": "host"}}
 	}
-	// The image's own check, more often: the first one gates each start.
-	service["healthcheck"] = map[string]any{"interval": "1s"}
+	// The image's own check, more often: the first one gates each start. A slow
+	// machine would be busy with nothing else.
+	service["healthcheck"] = map[string]any{"interval": max(time.Second, patience(300*time.Millisecond)).String()}
 	restart := p.restart
 	if restart == "" {
 		restart = "none"

@@ -25,6 +25,20 @@ func sleep(args []string) int {
 	return 0
 }
 
+// spin needs all of a processor that it can get.
+func spin([]string) int {
+	stop := signals(syscall.SIGTERM)
+	for {
+		for range 1_000_000 {
+		}
+		select {
+		case <-stop:
+			return 0
+		default:
+		}
+	}
+}
+
 func exit(args []string) int {
 	code, err := strconv.Atoi(args[0])
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -9,8 +10,18 @@ import (
 	"time"
 )
 
+// serve answers with a text; after a while, if the request asks for that with
+// ?after=3s.
 func serve(args []string) int {
-	return listen(args[0], func(w http.ResponseWriter, _ *http.Request) {
+	return listen(args[0], func(w http.ResponseWriter, r *http.Request) {
+		if after := r.URL.Query().Get("after"); after != "" {
+			d, err := time.ParseDuration(after)
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusBadRequest)
+				return
+			}
+			time.Sleep(d)
+		}
 		fmt.Fprintln(w, args[1])
 	})
 }
@@ -25,7 +36,7 @@ func hostname(args []string) int {
 
 func proxy(args []string) int {
 	return listen(args[0], func(w http.ResponseWriter, r *http.Request) {
-		answer, err := http.Get(args[1])
+		answer, err := http.Get(args[1] + "?" + r.URL.RawQuery)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return
@@ -36,14 +47,22 @@ func proxy(args []string) int {
 	})
 }
 
+// listen answers until it is told to end, and then finishes what it has begun.
 func listen(address string, answer http.HandlerFunc) int {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return fail(err)
 	}
 	fmt.Println("listening on", listener.Addr())
-	go http.Serve(listener, answer)
-	return sleep(nil)
+	server := &http.Server{Handler: answer}
+	go server.Serve(listener)
+	sleep(nil)
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return fail(err)
+	}
+	return 0
 }
 
 func get(args []string) int {

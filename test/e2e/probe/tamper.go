@@ -74,11 +74,17 @@ func asError(errno syscall.Errno) error {
 	return nil
 }
 
-// hog takes memory, a megabyte at a time, and touches it.
+// hog takes memory, a megabyte at a time, and touches it; at once, or when it
+// is told to.
 func hog(args []string) int {
 	var megabytes int
 	if _, err := fmt.Sscan(args[0], &megabytes); err != nil {
 		return fail(err)
+	}
+	if len(args) > 1 && args[1] == "USR1" {
+		told := signals(syscall.SIGUSR1)
+		fmt.Println("ready")
+		<-told
 	}
 	var all [][]byte
 	for range megabytes {

@@ -28,6 +28,7 @@ func TestIngress(t *testing.T) {
 		return err
 	})
 
+	t.Logf("two pods answer, %s after their service was made", time.Since(s.began).Round(time.Second))
 	l := startLoad(t.Context())
 	got, _, err := s.api.ServiceInspectWithRaw(t.Context(), v.name, swarm.ServiceInspectOptions{})
 	if err != nil {
@@ -144,8 +145,8 @@ type requests struct {
 func startLoad(ctx context.Context) *load {
 	ctx, cancel := context.WithCancel(ctx)
 	l := &load{cancel: cancel,
-		quick: &requests{name: "quick", every: 100 * time.Millisecond},
-		slow:  &requests{name: "slow", query: "?after=2s", every: time.Second}}
+		quick: &requests{name: "quick", every: max(100*time.Millisecond, patience(40*time.Millisecond))},
+		slow:  &requests{name: "slow", query: "?after=2s", every: max(time.Second, patience(200*time.Millisecond))}}
 	for _, kind := range []*requests{l.quick, l.slow} {
 		l.done.Go(func() { kind.send(ctx) })
 	}

@@ -48,8 +48,12 @@ func TestIngress(t *testing.T) {
 		if kind.sent < int(took.Seconds())/4 {
 			t.Errorf("%d %s requests are no load", kind.sent, kind.name)
 		}
-		for _, err := range kind.lost[:min(5, len(kind.lost))] {
-			t.Errorf("a %s request was lost: %v", kind.name, err)
+		why := map[string]bool{}
+		for _, lost := range kind.lost {
+			if !why[lost.err.Error()] && len(why) < 5 {
+				why[lost.err.Error()] = true
+				t.Errorf("a %s request was lost, %s after the update began: %v", kind.name, lost.sent.Sub(began).Round(time.Second/10), lost.err)
+			}
 		}
 	}
 }
@@ -139,7 +143,12 @@ type requests struct {
 	every time.Duration
 	mu    sync.Mutex
 	sent  int
-	lost  []error
+	lost  []lostRequest
+}
+
+type lostRequest struct {
+	sent time.Time
+	err  error
 }
 
 func startLoad(ctx context.Context) *load {
@@ -175,10 +184,11 @@ func (r *requests) send(ctx context.Context) {
 		r.mu.Lock()
 		r.sent++
 		r.mu.Unlock()
+		sent := time.Now()
 		underWay.Go(func() {
 			if err := askOnce(client, "http://"+address(meshPort)+"/"+r.query); err != nil {
 				r.mu.Lock()
-				r.lost = append(r.lost, err)
+				r.lost = append(r.lost, lostRequest{sent, err})
 				r.mu.Unlock()
 			}
 		})

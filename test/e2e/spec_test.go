@@ -77,10 +77,19 @@ func (p podSpec) allLabels() map[string]string {
 	for name, definition := range p.components {
 		all["pod.component."+name] = definition
 	}
-	if p.grace > 0 {
-		all["pod.stop_grace_period"] = p.grace.String()
+	if grace := p.stopGrace(); grace > 0 {
+		all["pod.stop_grace_period"] = grace.String()
 	}
 	return all
+}
+
+// stopGrace is the pod's grace. Where everything is slow, Docker's default is
+// no time to stop in.
+func (p podSpec) stopGrace() time.Duration {
+	if p.grace == 0 && patience(1) > 1 {
+		return patience(swarmGrace)
+	}
+	return p.grace
 }
 
 // compose is a Compose file with the pod as its only service.
@@ -94,8 +103,8 @@ func (p podSpec) compose(t *testing.T) map[string]any {
 	if !p.noSocket {
 		service["volumes"] = []string{socket() + ":/var/run/docker.sock:ro"}
 	}
-	if p.grace > 0 {
-		service["stop_grace_period"] = p.grace.String()
+	if grace := p.stopGrace(); grace > 0 {
+		service["stop_grace_period"] = grace.String()
 	}
 	if p.logging != nil {
 		service["logging"] = p.logging
@@ -117,8 +126,9 @@ func (p podSpec) stack(t *testing.T, node string) map[string]any {
 		service["ports"] = []any{map[string]any{"target": 80, "published": p.port, "mode": "host"}}
 	}
 	// The image's own check, more often: the first one gates each start. A slow
-	// machine would be busy with nothing else.
-	service["healthcheck"] = map[string]any{"interval": max(time.Second, patience(300*time.Millisecond)).String()}
+	// machine would be busy with nothing else, and be late with each.
+	service["healthcheck"] = map[string]any{
+		"interval": max(time.Second, patience(300*time.Millisecond)).String(), "timeout": patience(10 * time.Second).String()}
 	restart := p.restart
 	if restart == "" {
 		restart = "none"

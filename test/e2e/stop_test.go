@@ -30,8 +30,8 @@ func TestServiceRemoved(t *testing.T) {
 	if end.code != "0" || !slices.Equal(end.signals, []string{"15"}) {
 		t.Errorf("the pod ended with code %s after the signals %s, want 0 after 15", end.code, end.signals)
 	}
-	if end.took < 3*time.Second || end.took > swarmGrace {
-		t.Errorf("the end took %s, want between 3 s and %s", end.took, swarmGrace)
+	if end.took < 3*time.Second || end.took > patience(swarmGrace) {
+		t.Errorf("the end took %s, want between 3 s and %s", end.took, patience(swarmGrace))
 	}
 	eventually(t, 2*time.Second, p.gone)
 	<-done
@@ -45,7 +45,7 @@ func TestServiceRemoved(t *testing.T) {
 // budget, so that the verdict comes before Swarm's SIGKILL.
 func TestStopIgnored(t *testing.T) {
 	t.Parallel()
-	const grace = 4 * time.Second
+	grace := patience(4 * time.Second)
 	s := newSite(t)
 	v := s.deploy(podSpec{grace: grace, components: map[string]string{
 		"stubborn": probe("ignore-term"),

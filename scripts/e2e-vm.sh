@@ -42,7 +42,7 @@ done
 echo
 for row in $rows; do
 	echo "$row:"
-	grep -hE '^(--- |PASS|FAIL|panic:)' "$out/$row/tests.log" 2>/dev/null | sed 's/^/  /'
+	grep -hE '^(--- |PASS|FAIL|panic:)|^ +--- FAIL' "$out/$row/tests.log" 2>/dev/null | sed 's/^/  /'
 	sed 's/^e2e-vm: /  /' "$out/$row/end"
 done
 if [ -n "$failed" ]; then

@@ -49,7 +49,7 @@ func TestCrashesRestartInPlace(t *testing.T) {
 	for i, delay := range []time.Duration{0, time.Second, 2 * time.Second, 4 * time.Second} {
 		equal(t, fmt.Sprintf("code %d", i+1), ends[i].detail, "3")
 		gap := starts[i+1].at.Sub(ends[i].at)
-		if gap < delay || gap > delay+20*time.Second {
+		if gap < delay || gap > delay+patience(20*time.Second) {
 			t.Errorf("crash %d: started %s later, want %s or a bit more", i+1, gap, delay)
 		}
 		t.Logf("crash %d: started %s later", i+1, gap)

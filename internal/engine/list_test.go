@@ -44,7 +44,9 @@ func (s *site) answer(r *http.Request) (int, string) {
 		return 204, ""
 	case "logs":
 		text := s.logs[id]
-		s.logs[id] = strings.ReplaceAll(text, hangs, "")
+		if text != "" {
+			s.logs[id] = strings.ReplaceAll(text, hangs, "")
+		}
 		return 200, text
 	}
 	owner := labels.Owner{Identity: pod.Identity{ID: "pause", Run: "r", Name: "app"}, Component: id, Role: s.roles[id]}

@@ -144,11 +144,13 @@ func (s *supervisor) supervise(args []string) int {
 	if w := containers.Warning(); w != "" {
 		s.say("warning: " + w)
 	}
-	if err := containers.Check(ctx); err != nil {
+	switch err := containers.Check(ctx); {
+	case err == nil, engine.Refused(err) && s.takesOver():
+	case engine.Refused(err):
 		s.sink.Error("podlike: %v", err)
-		if engine.Refused(err) {
-			return exitOurFailure
-		}
+		return exitOurFailure
+	default:
+		s.sink.Error("podlike: %v", err)
 		return exitInvalid
 	}
 	defer s.collect(ctx, client, facts)()
@@ -228,7 +230,7 @@ func (s *supervisor) connect(ctx context.Context) (*engine.Client, engine.Facts,
 		if err == nil {
 			return client, facts, nil
 		}
-		if engine.Refused(err) {
+		if engine.Refused(err) && !s.takesOver() {
 			return nil, engine.Facts{}, err
 		}
 		select {
@@ -240,6 +242,10 @@ func (s *supervisor) connect(ctx context.Context) (*engine.Client, engine.Facts,
 		}
 	}
 }
+
+// takesOver reports whether there was a supervisor before: a proxy that let
+// that one through may do so again, and a pod that runs does not end meanwhile.
+func (s *supervisor) takesOver() bool { return s.link.remembered() != nil }
 
 func ask(ctx context.Context, open func(string) (io.ReadCloser, error)) (*engine.Client, engine.Facts, error) {
 	client, err := engine.Connect(ctx, os.Getenv, open)

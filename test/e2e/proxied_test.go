@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,12 @@ import (
 // docs/security.md: by exact method and path, and what a supervisor needs
 // only. It refuses all else, and the calls given here. It returns its socket.
 func strictProxy(t *testing.T, refused ...string) string {
+	t.Helper()
+	return closingProxy(t, &atomic.Bool{}, refused...)
+}
+
+// closingProxy is one that refuses everything while it is closed.
+func closingProxy(t *testing.T, closed *atomic.Bool, refused ...string) string {
 	t.Helper()
 	var allowed []*regexp.Regexp
 	for call, onlyGC := range documentedCalls(t) {
@@ -53,7 +60,7 @@ func strictProxy(t *testing.T, refused ...string) string {
 	}
 	server := &http.Server{ErrorLog: silent, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		call := r.Method + " " + r.URL.Path
-		if !slices.ContainsFunc(allowed, func(a *regexp.Regexp) bool { return a.MatchString(call) }) {
+		if closed.Load() || !slices.ContainsFunc(allowed, func(a *regexp.Regexp) bool { return a.MatchString(call) }) {
 			w.WriteHeader(http.StatusForbidden)
 			io.WriteString(w, "<html><body><h1>403 Forbidden</h1>\nRequest forbidden by administrative rules.\n</body></html>\n")
 			return
@@ -119,6 +126,33 @@ func TestSocketProxy(t *testing.T) {
 	if all := stdout.String() + stderr.String(); strings.Contains(all, "refuses") || strings.Contains(all, "warning") {
 		t.Errorf("something was refused:\n%s", all)
 	}
+}
+
+// TestSocketProxyRefusesForAWhile: a pod that runs does not end because nobody
+// may take it over for the moment.
+func TestSocketProxyRefusesForAWhile(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	var closed atomic.Bool
+	pod := s.create(everyCall(closingProxy(t, &closed)))
+	var stdout, stderr syncBuffer
+	done := pod.attach(&stdout, &stderr)
+	pod.start()
+	said(t, &stdout, "the pod is healthy")
+	side := pod.component("side")
+	closed.Store(true)
+	s.killHard(pod.component("supervisor"))
+	said(t, &stderr, "refuses GET /_ping")
+	closed.Store(false)
+	said(t, &stdout, "taking the pod over")
+	if again := pod.component("side"); again.ID != side.ID || again.State.StartedAt != side.State.StartedAt {
+		t.Error("a component was disturbed")
+	}
+	s.signal(pod.id, "SIGTERM")
+	if code := pod.wait(endWithin); code != 0 {
+		t.Errorf("the pod ended with %d, want 0", code)
+	}
+	<-done
 }
 
 // replaced checks that another container took a component's place.

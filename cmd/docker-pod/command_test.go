@@ -247,6 +247,34 @@ func TestScript(t *testing.T) {
 	}
 }
 
+// TestWrongArguments: who leaves something out is shown how it is written.
+func TestWrongArguments(t *testing.T) {
+	for _, test := range []struct {
+		line  []string
+		wrong string
+	}{
+		{[]string{"debug", "--image", "busybox"}, "requires at least 1 argument"},
+		{[]string{"exec", "web", "app"}, "requires at least 3 arguments"},
+		{[]string{"inspect"}, "requires at least 1 argument"},
+		{[]string{"logs"}, "requires at least 1 and at most 2 arguments"},
+		{[]string{"ls", "web"}, "accepts no arguments"},
+		{[]string{"ps"}, "requires 1 argument"},
+		{[]string{"rm"}, "requires at least 1 argument"},
+		{[]string{"stats", "web", "app"}, "requires 1 argument"},
+		{[]string{"top", "web", "app", "x"}, "requires at least 1 and at most 2 arguments"},
+		{[]string{"version", "web"}, "accepts no arguments"},
+	} {
+		r := dockerPod(t, "", test.line...)
+		usage := "\n\nUsage:  pod " + test.line[0]
+		if r.code != 1 || !strings.Contains(r.stderr, test.wrong) || !strings.Contains(r.stderr, usage) || strings.Contains(r.stderr, "[flags]") {
+			t.Errorf("%q: %+v", test.line, r)
+		}
+	}
+	if r := dockerPod(t, "", "pss"); r.code != 1 || !strings.Contains(r.stderr, "unknown command: pod pss") || !strings.Contains(r.stderr, "--help") {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestCompletion(t *testing.T) {
 	for _, test := range []struct {
 		line []string

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/docker/cli/cli"
 	"github.com/docker/cli/cli/command"
 	"github.com/docker/docker/client"
 	"github.com/spf13/cobra"
@@ -30,7 +31,7 @@ func newDebugCommand(dockerCli command.Cli) *cobra.Command {
 namespace that its components share, if they do. It is removed at its end, and
 with the pod. On a terminal it is interactive.`,
 		Example: "docker pod debug shop_web --image nicolaka/netshoot\ndocker pod debug shop_web --image busybox -- ps aux",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    cli.RequiresMinArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("interactive") && !cmd.Flags().Changed("tty") {
 				o.interactive = dockerCli.In().IsTerminal() && dockerCli.Out().IsTerminal()

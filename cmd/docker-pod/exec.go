@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/docker/cli/cli"
 	"github.com/docker/cli/cli/command"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -13,7 +14,7 @@ func newExecCommand(dockerCli command.Cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "exec [OPTIONS] POD COMPONENT COMMAND [ARG...]",
 		Short: "Run a command in a component",
-		Args:  cobra.MinimumNArgs(3),
+		Args:  cli.RequiresMinArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runExec(cmd.Context(), dockerCli, cmd.Flags(), args[0], args[1], args[2:])
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/docker/cli/cli"
 	"github.com/docker/cli/cli/command"
 	"github.com/docker/cli/cli/command/inspect"
 	"github.com/docker/docker/client"
@@ -17,7 +18,7 @@ func newInspectCommand(dockerCli command.Cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect [OPTIONS] POD [POD...]",
 		Short: "Show all that is known of pods, as JSON",
-		Args:  cobra.MinimumNArgs(1),
+		Args:  cli.RequiresMinArgs(1),
 		RunE: func(cmd *cobra.Command, refs []string) error {
 			return inspect.Inspect(dockerCli.Out(), refs, format, func(ref string) (any, []byte, error) {
 				found, err := inspectPod(cmd.Context(), dockerCli.Client(), ref)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/docker/cli/cli"
 	"github.com/docker/cli/cli/command"
 	"github.com/docker/docker/client"
 	"github.com/spf13/cobra"
@@ -32,7 +33,7 @@ component, or the word supervisor, show the log of that container.
 --previous shows the last lines of what a component said before its last
 restart: at most 1000 lines, 256 KiB. They are kept in memory, and gone when the
 supervisor is replaced.`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: cli.RequiresRangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runLogs(cmd.Context(), dockerCli, args, o)
 		},

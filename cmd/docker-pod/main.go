@@ -58,6 +58,9 @@ func runPlain(dockerCli *command.DockerCli, root *cobra.Command) error {
 	root.TraverseChildren = true // global flags come before the command: -c is theirs there
 	root.SilenceUsage, root.SilenceErrors = true, true
 	opts, flags := cli.SetupPluginRootCommand(root)
+	for _, cmd := range append(root.Commands(), root) {
+		cmd.DisableFlagsInUseLine = true // they say [OPTIONS] already, as docker's own do
+	}
 	delete(root.Annotations, "additionalHelp") // where to find help on Docker
 	root.SetIn(dockerCli.In())
 	root.SetOut(dockerCli.Out())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/docker/cli/cli"
 	"github.com/docker/cli/cli/command"
 	"github.com/docker/docker/client"
 	"github.com/spf13/cobra"
@@ -21,7 +22,7 @@ func newPsCommand(dockerCli command.Cli) *cobra.Command {
 		Long: `List the components of a pod, as its supervisor sees them. POD is the ID or the
 name of its pause container, or the name of its service, with the task's slot if
 there are several on this node: shop_web.2.`,
-		Args: cobra.ExactArgs(1),
+		Args: cli.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runPs(cmd.Context(), dockerCli, args[0], format)
 		},

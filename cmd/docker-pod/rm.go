@@ -8,6 +8,7 @@ import (
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/cli/cli"
 	"github.com/docker/cli/cli/command"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
@@ -20,7 +21,7 @@ func newRmCommand(dockerCli command.Cli) *cobra.Command {
 		Short: "Stop and remove pods that are not Swarm's",
 		Long: `Stop and remove pods that were started with docker run. A pod of a service is
 Swarm's: remove or scale the service.`,
-		Args: cobra.MinimumNArgs(1),
+		Args: cli.RequiresMinArgs(1),
 		RunE: func(cmd *cobra.Command, refs []string) error {
 			var errs []error
 			for _, ref := range refs {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/docker/cli/cli"
 	"github.com/docker/cli/cli/command"
 	"github.com/docker/cli/cli/command/formatter"
 	"github.com/docker/docker/api/types/container"
@@ -20,7 +21,7 @@ func newStatsCommand(dockerCli command.Cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stats [OPTIONS] POD",
 		Short: "Show what a pod and each of its components use",
-		Args:  cobra.ExactArgs(1),
+		Args:  cli.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runStats(cmd.Context(), dockerCli, args[0], format, once)
 		},

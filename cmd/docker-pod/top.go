@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/docker/cli/cli"
 	"github.com/docker/cli/cli/command"
 	"github.com/docker/cli/cli/command/formatter/tabwriter"
 	"github.com/docker/docker/client"
@@ -16,7 +17,7 @@ func newTopCommand(dockerCli command.Cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "top POD [COMPONENT]",
 		Short: "List the processes of a pod, by component",
-		Args:  cobra.RangeArgs(1, 2),
+		Args:  cli.RequiresRangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runTop(cmd.Context(), dockerCli, args)
 		},

@@ -149,19 +149,19 @@ func TestMistakesOfLabels(t *testing.T) {
 			"pod.component.a, line 1: the definition must be a mapping of Compose keys, as `image: nginx`",
 			"pod.component.b, line 1: the definition must be a mapping of Compose keys, as `image: nginx`"}},
 		{"syntax", labels{"pod.component.a": "image: x\nuser: [a", "pod.component.b": "image: x\n\tuser: a"}, []string{
-			"pod.component.a, line 2: is not valid YAML: did not find expected ',' or ']'",
+			"pod.component.a, line 2: is not valid YAML: did not find expected ',' or ']'; look at the indentation, and at quotes and brackets that are not closed",
 			"pod.component.b, line 2: is not valid YAML: found a tab character that violates indentation"}},
 		{"syntax on the first line", labels{"pod.component.a": "image: x: y", "pod.component.b": "image: *y", "pod.component.c": "image: x\nuser: *y"}, []string{
-			"pod.component.a, line 1: is not valid YAML: mapping values are not allowed in this context",
+			"pod.component.a, line 1: is not valid YAML: mapping values are not allowed in this context; quote the value if it has a colon followed by a blank, and look at the indentation",
 			"pod.component.b, line 1: is not valid YAML: unknown anchor 'y' referenced",
 			"pod.component.c, line 2: is not valid YAML: unknown anchor 'y' referenced"}},
 		{"syntax below", labels{"pod.component.a": "image: x\nuser: a\n b: c\nd: e\n", "pod.component.b": "image: x\n- a\nuser: b\n", "pod.component.c": "image: x\nuser: 'a\ntty: true\n"}, []string{
-			"pod.component.a, line 3: is not valid YAML: mapping values are not allowed in this context",
-			"pod.component.b, line 2: is not valid YAML: did not find expected key",
+			"pod.component.a, line 3: is not valid YAML: mapping values are not allowed in this context; quote the value if it has a colon followed by a blank, and look at the indentation",
+			"pod.component.b, line 2: is not valid YAML: did not find expected key; look at the indentation, and at quotes and brackets that are not closed",
 			"pod.component.c, line 2: is not valid YAML: found unexpected end of stream"}},
 		{"two documents", labels{"pod.component.a": "image: x\n---\nimage: y"}, []string{"pod.component.a, line 2: a second YAML document starts here; only one is read"}},
 		{"broken component is still a name", web(labels{"pod.component.db": "[", "pod.copy.db": "/a:/b", "pod.component.c": "image: x\ndepends_on: [db]"}), []string{
-			"pod.component.db, line 1: is not valid YAML: did not find expected node content"}},
+			"pod.component.db, line 1: is not valid YAML: did not find expected node content; look at the indentation, and at quotes and brackets that are not closed"}},
 		{"grace", web(labels{"pod.stop_grace_period": "10"}), []string{"pod.stop_grace_period: must be a duration like 10s: a bare number has no unit, write 10s"}},
 		{"init in a mapping of keys", web(labels{"pod.init.components": "image: x\ncommand: a"}), []string{
 			"pod.init.components, line 1: \"image\" is a key of a component, not the name of one: write a list, each component starting with `- `"}},

@@ -159,7 +159,19 @@ func (d *document) syntaxMistake(err error, source string) {
 	} else if yamlPlace.MatchString(text) {
 		line = 1
 	}
-	d.mistake(line, "is not valid YAML: %s", text)
+	d.mistake(line, "is not valid YAML: %s%s", text, syntaxRemedy(text))
+}
+
+// syntaxRemedy says where to look: yaml.v3's words are those of the grammar.
+func syntaxRemedy(text string) string {
+	switch {
+	case strings.Contains(text, "mapping values are not allowed"):
+		return "; quote the value if it has a colon followed by a blank, and look at the indentation"
+	case strings.Contains(text, "did not find expected"):
+		return "; look at the indentation, and at quotes and brackets that are not closed"
+	default:
+		return ""
+	}
 }
 
 // spend takes one value off the budget; false when it, or the depth, is used

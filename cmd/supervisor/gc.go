@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -137,4 +138,10 @@ carry the label podlike.pod, and whose pause is gone or has ended.
   docker run --rm -v /var/run/docker.sock:/var/run/docker.sock podlike/supervisor gc
 
 ` + set.FlagUsages()
+}
+
+func names(set *pflag.FlagSet) string {
+	var all []string
+	set.VisitAll(func(f *pflag.Flag) { all = append(all, "--"+f.Name) })
+	return strings.Join(all, ", ")
 }

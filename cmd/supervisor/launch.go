@@ -136,7 +136,7 @@ func defineSupervisor(facts engine.Facts, args []string) (*pod.Component, error)
 	if _, ok := facts.Labels[labels.SupervisorLabel]; !ok {
 		return nil, nil
 	}
-	options, flagErr := parseFlags(args)
+	options, flagErr := labels.ParseArguments(args)
 	policy, policyErr := facts.Policy(options.Deny)
 	if err := errors.Join(flagErr, policyErr); err != nil {
 		return nil, err

@@ -96,7 +96,7 @@ type supervisor struct {
 func (s *supervisor) supervise(args []string) int {
 	ctx := context.Background()
 	commands := s.link.commands()
-	options, flagErr := parseFlags(args)
+	options, flagErr := labels.ParseArguments(args)
 	client, facts, err := s.connect(ctx)
 	if err != nil {
 		s.sink.Error("podlike: %v", err)

@@ -1,5 +1,6 @@
-// Package labels turns the text of the pause's labels into a [pod.Spec], and
-// writes and reads the labels that mark what is ours.
+// Package labels turns the text of the pause's labels into a [pod.Spec], reads
+// the arguments beside them, and writes and reads the labels that mark what is
+// ours.
 //
 // A label's YAML goes through five steps, each in its own file:
 //

@@ -27,7 +27,13 @@ func (r *rendering) check(out *node, pods map[string]*madePod) {
 		r.checkIgnored(name, s)
 		made := pods[name]
 		text := labelTexts(s)
-		if !isPod(text) || made != nil && made.broken {
+		if !isPod(text) {
+			if made == nil {
+				r.checkEmptyPod(name, s)
+			}
+			continue
+		}
+		if made != nil && made.broken {
 			continue
 		}
 		l := &linter{rendering: r, name: name, service: s, labels: text, made: made}

@@ -171,6 +171,9 @@ func (r *rendering) keyIsFine(service, k string, v *node, templated bool) bool {
 			r.found.mistake(v.at, "services.%s: unknown key %q%s", service, k, near)
 		}
 		return false
+	case !known && slices.Contains(sections, k):
+		r.found.mistake(v.at, "services.%s: unknown key %q: it belongs one level deeper, below %s", service, k, extension)
+		return false
 	case !known:
 		r.found.mistake(v.at, "services.%s: unknown key %q%s", service, k, didYouMean(k, append(slices.Clone(serviceKeys()), extension)))
 		return false

@@ -26,6 +26,7 @@ func (l *linter) checkPod() {
 	l.checkSocket()
 	l.checkPorts()
 	l.checkService()
+	l.checkArguments()
 	if l.labels[labelFile] != nil {
 		return // its components are in a file of the pause
 	}

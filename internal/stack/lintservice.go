@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	compose "github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/cli/cli/compose/types"
 	"github.com/docker/go-units"
+	"github.com/podlike/podlike/internal/labels"
 	"github.com/podlike/podlike/internal/pod"
 )
 
@@ -54,6 +56,53 @@ func (l *linter) checkService() {
 			}
 		}
 	}
+}
+
+// checkArguments reads the pod's command as its supervisor will. Where another
+// entrypoint takes it, or quotes are in it, or a variable that only the deploy
+// knows, it may be anything.
+func (l *linter) checkArguments() {
+	command := l.service.get("command")
+	if command.isNull() || l.service.get("entrypoint") != nil {
+		return
+	}
+	for _, item := range asList(command).list {
+		text, certain := substitute(item.text, l.Environment)
+		if !item.isScalar() || !certain {
+			continue
+		}
+		words := []string{text}
+		if command.isScalar() {
+			if strings.ContainsAny(text, `"'\\`) {
+				return
+			}
+			words = strings.Fields(text)
+		}
+		_, err := labels.ParseArguments(words)
+		var wrong *labels.ArgumentsError
+		if errors.As(err, &wrong) {
+			for _, m := range wrong.Mistakes {
+				l.found.mistake(item.at, "services.%s: command: %s", l.name, m)
+			}
+		}
+	}
+}
+
+// checkEmptyPod points out a pause that has nothing to start. Its labels may
+// be those of an image of somebody's own.
+func (r *rendering) checkEmptyPod(name string, service *node) {
+	image := service.get("image")
+	if image == nil {
+		return
+	}
+	repository, _, _ := strings.Cut(image.text, ":")
+	if repository != pauseRepository {
+		return
+	}
+	if pairs, ok := service.get("deploy", "labels").pairs(false); ok && isPod(pairs.kids) {
+		return // that is said already
+	}
+	r.found.warn(image.at, "services.%s: this is the image of a pod, but no label makes a component: add one that begins with %s", name, labelComponent)
 }
 
 // flat is a text, or the texts of a list.

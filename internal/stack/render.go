@@ -166,6 +166,9 @@ func (in Input) readFile(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
+// pauseRepository is the pause's image without its tag.
+const pauseRepository = "podlike/pause"
+
 func (in Input) pauseImage() string {
 	if in.PauseImage != "" {
 		return in.PauseImage
@@ -174,5 +177,5 @@ func (in Input) pauseImage() string {
 	if version == "" {
 		version = "latest"
 	}
-	return "podlike/pause:" + version
+	return pauseRepository + ":" + version
 }

@@ -9,10 +9,12 @@ import (
 	"sync"
 	"time"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/cli/cli"
 	"github.com/docker/cli/cli/command"
 	"github.com/docker/cli/cli/command/formatter"
 	"github.com/docker/cli/opts"
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 	"github.com/spf13/cobra"
 
@@ -123,10 +125,27 @@ func askAll(ctx context.Context, api client.APIClient, pods []onePod) []askedPod
 			defer func() { <-turn }()
 			rows[i].onePod = p
 			rows[i].status, rows[i].err = askPod(ctx, api, p)
+			if rows[i].err != nil && p.running() {
+				rows[i].State = stateNow(ctx, api, p)
+			}
 		})
 	}
 	wg.Wait()
 	return rows
+}
+
+// stateNow looks again at a pause that does not answer: between the list and
+// the question it may have ended.
+func stateNow(ctx context.Context, api client.APIClient, p onePod) string {
+	c, err := api.ContainerInspect(ctx, p.ID)
+	switch {
+	case cerrdefs.IsNotFound(err):
+		return container.StateRemoving
+	case err != nil:
+		return p.State
+	default:
+		return c.State.Status
+	}
 }
 
 func writePods(ctx formatter.Context, rows []askedPod) error {

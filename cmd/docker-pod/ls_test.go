@@ -2,13 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/docker/cli/cli/command/formatter"
 	"github.com/docker/cli/opts"
+	"github.com/docker/docker/api/types/container"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/podlike/podlike/internal/pod"
@@ -68,5 +71,28 @@ func TestNameFilter(t *testing.T) {
 	}
 	if _, err := nameFilter(filter); err == nil || !strings.Contains(err.Error(), `unknown filter "state"`) {
 		t.Errorf("another key: %v", err)
+	}
+}
+
+// mute is an engine on which nothing can be run.
+type mute struct{ *node }
+
+func (mute) ContainerExecCreate(context.Context, string, container.ExecOptions) (container.ExecCreateResponse, error) {
+	return container.ExecCreateResponse{}, errors.New("container is not running")
+}
+
+// TestAskAllAgain: a pod that ends between the list and the question has ended,
+// and is none that does not answer.
+func TestAskAllAgain(t *testing.T) {
+	n := mute{newNode()}
+	for name, state := range map[string]string{"a": "exited", "b": "running"} {
+		n.inspects[id(name)] = container.InspectResponse{ContainerJSONBase: &container.ContainerJSONBase{State: &container.State{Status: state}}}
+	}
+	var got []string
+	for _, r := range askAll(t.Context(), n, []onePod{{ID: id("a"), State: "running"}, {ID: id("b"), State: "running"}, {ID: id("c"), State: "running"}}) {
+		got = append(got, (&podRow{askedPod: r}).State())
+	}
+	if want := []string{"exited", "unknown", "removing"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

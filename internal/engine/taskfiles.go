@@ -84,7 +84,7 @@ func (f taskFiles) wanted(service types.ServiceConfig) ([]taskFile, error) {
 		w.target = within(dir, w.target)
 		var ok bool
 		if w.host, ok = f[w.source]; !ok {
-			missing = append(missing, fmt.Errorf("the service has no %s %q: its files are %s; give it to the service first, and name it by its path there if its target is another", kind, ref.Source, f))
+			missing = append(missing, fmt.Errorf("the service has no %s %q: %s; list it below %ss of the service too, and name it by its path there if that is another", kind, ref.Source, f, kind))
 			return
 		}
 		all = append(all, w)
@@ -152,7 +152,7 @@ func (w taskFile) id(key, text string) (*int, error) {
 // String lists the files for an error.
 func (f taskFiles) String() string {
 	if len(f) == 0 {
-		return "none"
+		return "it has no files at all"
 	}
-	return strings.Join(slices.Sorted(maps.Keys(f)), ", ")
+	return "it has " + strings.Join(slices.Sorted(maps.Keys(f)), ", ")
 }

@@ -119,3 +119,18 @@ func TestTaskFileOfAnotherOwner(t *testing.T) {
 		t.Error("a file that is gone gave no error")
 	}
 }
+
+// TestMissingTaskFile: the message has what there is, and where to write what
+// there is not.
+func TestMissingTaskFile(t *testing.T) {
+	var service types.ServiceConfig
+	service.Secrets = []types.ServiceSecretConfig{{Source: "token"}}
+	for want, files := range map[string]taskFiles{
+		`the service has no secret "token": it has no files at all; list it below secrets of the service too, and name it by its path there if that is another`:         nil,
+		`the service has no secret "token": it has /conf, /run/secrets/key; list it below secrets of the service too, and name it by its path there if that is another`: {"/run/secrets/key": "x", "/conf": "y"},
+	} {
+		if _, err := files.wanted(service); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}

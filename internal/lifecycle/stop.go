@@ -248,7 +248,7 @@ func (n *step) budgetOver() {
 	case len(left) > 0:
 		n.complain("cannot remove everything in time, left behind: %s", strings.Join(left, ", "))
 	default:
-		n.complain("cannot tell in time whether anything is left behind")
+		n.complain("cannot tell in time whether anything is left behind: the next pod on this node looks for that")
 	}
 	n.finish()
 }

@@ -39,11 +39,11 @@ func Attach(name, token string) (*Link, error) {
 		return nil, err
 	}
 	c.file.SetDeadline(time.Now().Add(10 * time.Second))
-	if err := c.send("attach " + version + " " + token); err != nil {
-		c.file.Close()
-		return nil, fmt.Errorf("cannot attach to the pause: %w", err)
+	var packet string
+	var files []*os.File
+	if err = c.send("attach " + version + " " + token); err == nil {
+		packet, files, err = c.receiveFiles()
 	}
-	packet, files, err := c.receiveFiles()
 	packet, status, _ := strings.Cut(packet, "\n")
 	ending, welcome := parseWelcome(packet)
 	if err == nil && (!welcome || len(files) != descriptors) {

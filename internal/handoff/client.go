@@ -18,6 +18,9 @@ var ErrPodDead = errors.New("the pause is gone")
 // insistFor is how long the most important words are tried.
 const insistFor = 10 * time.Second
 
+// connectWithin is how long a pause may have no time for one more peer.
+const connectWithin = 2 * time.Second
+
 // Link is the supervisor's end.
 type Link struct {
 	conn  *conn
@@ -166,15 +169,21 @@ func dial(name string) (*conn, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
-	err = syscall.Connect(fd, address(name))
-	// A full backlog answers EAGAIN at once on a non-blocking socket.
-	for deadline := time.Now().Add(2 * time.Second); err == syscall.EAGAIN && time.Now().Before(deadline); {
-		time.Sleep(10 * time.Millisecond)
+	// The kernel has a queue for those whom the pause has no time for yet. Who
+	// waits in it gets in before those who ask again and again.
+	deadline := time.Now().Add(connectWithin)
+	wait := syscall.NsecToTimeval(connectWithin.Nanoseconds())
+	err = errors.Join(syscall.SetNonblock(fd, false), syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &wait))
+	if err == nil {
 		err = syscall.Connect(fd, address(name))
+		for err == syscall.EINTR && time.Now().Before(deadline) {
+			err = syscall.Connect(fd, address(name))
+		}
+		err = errors.Join(err, syscall.SetNonblock(fd, true))
 	}
 	if err != nil {
 		syscall.Close(fd)
-		if err == syscall.ECONNREFUSED {
+		if errors.Is(err, syscall.ECONNREFUSED) {
 			return nil, ErrPodDead
 		}
 		return nil, os.NewSyscallError("connect", err)

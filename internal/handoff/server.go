@@ -24,16 +24,9 @@ type Event struct {
 	Code int
 }
 
-const (
-	// strangers bounds the connections that have not shown a token: any
-	// process of the pod can open them.
-	strangers = 16
-	// patience is how long such a connection may stay silent.
-	patience = time.Second
-	// healthHolds is for how long the last word stands after the supervisor
-	// that said it is gone; another one is on its way.
-	healthHolds = 15 * time.Second
-)
+// healthHolds is for how long the last word stands after the supervisor that
+// said it is gone; another one is on its way.
+const healthHolds = 15 * time.Second
 
 // Server is the pause's end.
 type Server struct {
@@ -137,9 +130,8 @@ func (s *Server) accept() {
 	if err != nil {
 		return // closed already
 	}
-	free := make(chan struct{}, strangers)
+	lobby := newLobby()
 	for {
-		free <- struct{}{}
 		var fd int
 		var acceptErr error
 		err := raw.Read(func(l uintptr) bool {
@@ -152,12 +144,13 @@ func (s *Server) accept() {
 		if acceptErr != nil {
 			// A peer that gave up, or no descriptors left: the next one may
 			// have more luck, but do not spin.
-			<-free
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
+		c := newConn(fd)
+		lobby.enter(c)
 		s.serving.Go(func() {
-			s.serve(newConn(fd), func() { <-free })
+			s.serve(c, func() { lobby.leave(c) })
 			if s.idle != nil {
 				s.idle()
 			}
@@ -169,7 +162,6 @@ func (s *Server) accept() {
 // longer a stranger or is gone.
 func (s *Server) serve(c *conn, known func()) {
 	defer c.file.Close()
-	c.file.SetReadDeadline(time.Now().Add(patience))
 	packet, err := c.receive()
 	if err != nil {
 		known()
@@ -187,7 +179,6 @@ func (s *Server) serve(c *conn, known func()) {
 		known()
 	case len(words) == 3 && words[0] == "attach" && words[1] == version && sameToken(words[2], s.token):
 		known()
-		c.file.SetReadDeadline(time.Time{})
 		s.attend(c)
 	default:
 		known()

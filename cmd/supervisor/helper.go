@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/podlike/podlike/internal/cgroups"
 	"github.com/podlike/podlike/internal/namespaces"
 )
@@ -17,6 +19,9 @@ const helpWithin = 20 * time.Second
 // help runs in a helper container and does on the host what its one argument
 // says. It prints what came of it, if anything.
 func help(args []string) int {
+	// In a pod's PID namespace its components must not reach what this process
+	// has, which is more than they have.
+	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	var errand namespaces.Errand
 	if len(args) != 1 || json.Unmarshal([]byte(args[0]), &errand) != nil {
 		fmt.Fprintln(os.Stderr, "the helper is started by the supervisor, not by hand")

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/podlike/podlike/internal/handoff"
@@ -17,6 +18,8 @@ type pauseLink struct {
 
 	once sync.Once
 	stop chan struct{} // closed when the pause asked for the pod's end, or died
+
+	pauseDied atomic.Bool
 }
 
 func newPauseLink(socket, token string) (*pauseLink, error) {
@@ -59,6 +62,7 @@ func (p *pauseLink) commands() <-chan lifecycle.Command {
 			}
 			commands <- lifecycle.Signal(name, ago)
 		})
+		p.pauseDied.Store(true)
 		p.stopping()
 		commands <- lifecycle.PauseDied()
 	}()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +52,7 @@ func run(args []string) int {
 
 	link, err := newPauseLink(os.Getenv(envSocket), os.Getenv(envToken))
 	if errors.Is(err, handoff.ErrPodDead) {
-		return bury()
+		return bury(func(string) (io.ReadCloser, error) { return nil, fs.ErrNotExist }) // they were the pause's
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "podlike: "+err.Error())
@@ -75,9 +76,21 @@ func run(args []string) int {
 	s.sink.Flush(ctx)
 	link.verdict(code)
 	if !s.clean || s.troubled {
-		return bury() // nobody waits for it any more
+		bury(s.open) // nobody waits for it any more
 	}
+	s.sweep()
 	return 0
+}
+
+// sweep does what is left to do on the host, when the pause has its verdict.
+func (s *supervisor) sweep() {
+	ctx, cancel := context.WithTimeout(context.Background(), collectWithin)
+	defer cancel()
+	for _, do := range s.after {
+		if err := do(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, "podlike: "+err.Error())
+		}
+	}
 }
 
 // supervisor is what the pod's parts are wired to.
@@ -85,11 +98,16 @@ type supervisor struct {
 	link *pauseLink
 	root rootfs.Root
 	sink *logs.Sink
+	// certificates for the way to the engine are the pause's files, and needed
+	// when that is dead.
+	certificates map[string][]byte
 	// mountinfo is the pause's.
 	mountinfo string
 	// clean: nothing of the pod's components is left. troubled: something
 	// failed, and there may be more than that.
 	clean, troubled bool
+	// after is what can wait until the pod has ended.
+	after []func(context.Context) error
 }
 
 // supervise runs the pod and returns its exit code.
@@ -153,6 +171,7 @@ func (s *supervisor) supervise(args []string) int {
 		s.sink.Error("podlike: %v", err)
 		return exitInvalid
 	}
+	s.after = append(s.after, func(ctx context.Context) error { return containers.Sweep(ctx, s.link.pauseDied.Load()) })
 	defer s.collect(ctx, client, facts)()
 	told := &teller{to: s.link.link}
 	probed := probe.NewEngine(probe.Config{
@@ -204,9 +223,10 @@ func gone(status pod.Status) bool {
 func (s *supervisor) collect(ctx context.Context, client *engine.Client, facts engine.Facts) (end func()) {
 	ctx, cancel := context.WithTimeout(ctx, collectWithin)
 	done := make(chan struct{})
+	collector := &engine.Collector{Client: client, Own: facts.Pause.ID, Image: facts.Image(), Say: s.say}
+	s.after = append(s.after, collector.Sweep)
 	go func() {
 		defer close(done)
-		collector := engine.Collector{Client: client, Own: facts.Pause.ID, Image: facts.Image(), Say: s.say}
 		_, err := collector.Collect(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.say("warning: " + err.Error())
@@ -226,7 +246,7 @@ func (s *supervisor) connect(ctx context.Context) (*engine.Client, engine.Facts,
 	ctx, cancel := context.WithTimeout(ctx, engineWithin)
 	defer cancel()
 	for {
-		client, facts, err := ask(ctx, s.root.OpenReader)
+		client, facts, err := ask(ctx, s.open)
 		if err == nil {
 			return client, facts, nil
 		}
@@ -260,19 +280,47 @@ func ask(ctx context.Context, open func(string) (io.ReadCloser, error)) (*engine
 	return client, facts, nil
 }
 
+// open reads a file of the pause's, and keeps it.
+func (s *supervisor) open(name string) (io.ReadCloser, error) {
+	if s.certificates == nil {
+		s.certificates = map[string][]byte{}
+	}
+	text, kept := s.certificates[name]
+	if !kept {
+		f, err := s.root.OpenReader(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		if text, err = io.ReadAll(f); err != nil {
+			return nil, err
+		}
+		s.certificates[name] = text
+	}
+	return io.NopCloser(bytes.NewReader(text)), nil
+}
+
 // bury removes what is left of a pod that has ended, or died before this
-// supervisor could attach, however often that has to be tried.
-func bury() int {
+// supervisor could attach, however often that has to be tried. open gives the
+// certificates for the way to the engine.
+func bury(open func(string) (io.ReadCloser, error)) int {
 	ctx, cancel := context.WithTimeout(context.Background(), engineWithin)
 	defer cancel()
-	noFiles := func(string) (io.ReadCloser, error) { return nil, fs.ErrNotExist } // they were the pause's
 	for {
-		err := buryOnce(ctx, noFiles)
+		client, err := engine.Connect(ctx, os.Getenv, open)
 		if err == nil {
-			return 0
+			defer client.Close()
+			err = client.Bury(ctx, os.Getenv(envPod), os.Getenv(envRun))
+			switch {
+			case err == nil:
+				return 0
+			case !engine.Refused(err): // it is said in the pod's log already
+				fmt.Fprintln(os.Stderr, "podlike: "+err.Error())
+			}
+			return exitOurFailure
 		}
 		if engine.Refused(err) {
-			return exitOurFailure // as the pod's log says already
+			return exitOurFailure
 		}
 		select {
 		case <-ctx.Done():
@@ -281,13 +329,4 @@ func bury() int {
 		case <-time.After(time.Second):
 		}
 	}
-}
-
-func buryOnce(ctx context.Context, open func(string) (io.ReadCloser, error)) error {
-	client, err := engine.Connect(ctx, os.Getenv, open)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	return client.Bury(ctx, os.Getenv(envPod), os.Getenv(envRun))
 }

@@ -58,10 +58,36 @@ func TestSweep(t *testing.T) {
 			t.Error("not exactly what was asked for is gone")
 		}
 	})
+	t.Run("a slice", func(t *testing.T) {
+		slice := "my.slice/my-podlike_0123456789ab.slice"
+		root := directories(t, "cpuset/"+slice, "memory/my.slice", "freezer/"+slice+"/docker-"+anID+".scope")
+		if err := Sweep(t.Context(), root, []string{"/" + slice}); err != nil {
+			t.Fatal(err)
+		}
+		if exist(root, "cpuset/"+slice) || exist(root, "freezer/"+slice) || !exist(root, "cpuset/my.slice", "memory/my.slice") {
+			t.Error("not exactly what was asked for is gone")
+		}
+	})
+	t.Run("of a pod that lives again", func(t *testing.T) {
+		root := directories(t, pod+"/pause", pod+"/"+anID)
+		for name, text := range map[string]string{"cgroup.controllers": "", pod + "/pause/cgroup.procs": "17\n", pod + "/" + anID + "/cgroup.procs": ""} {
+			if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*tryAgain)
+		defer cancel()
+		if err := Sweep(ctx, root, []string{"/" + pod}); err == nil || !strings.Contains(err.Error(), "it has processes") {
+			t.Errorf("what is in use gave %v", err)
+		}
+		if !exist(root, pod+"/"+anID) {
+			t.Error("a cgroup is gone in which somebody may be in a moment")
+		}
+	})
 	t.Run("what is no container's", func(t *testing.T) {
 		root := directories(t, "memory/docker/x", "memory/"+pod)
-		for _, path := range []string{"/docker", "/", "", "/docker/x", "/" + pod + "/..", "/../memory/" + pod, pod + "/"} {
-			if err := Sweep(t.Context(), root, []string{path}); err == nil || !strings.Contains(err.Error(), "is not a container's cgroup") {
+		for _, path := range []string{"/docker", "/", "", "/docker/x", "/podlike_0123456789ab.slice/x", "/" + pod + "/..", "/../memory/" + pod, pod + "/"} {
+			if err := Sweep(t.Context(), root, []string{path}); err == nil || !strings.Contains(err.Error(), "is not a pod's cgroup") {
 				t.Errorf("%q: %v", path, err)
 			}
 		}

@@ -119,6 +119,9 @@ func properties(s namespaces.Slice, scope string) []dbus.Property {
 		dbus.PropDescription("Pod " + s.Pod),
 		// When the scope ends, the slice does, and is forgotten.
 		dbus.PropBindsTo(scope), dbus.PropAfter(scope), property("CollectMode", "inactive-or-failed"),
+		// At a shutdown of the host the engine stops the pod, in its order;
+		// systemd would signal all components itself, at once.
+		property("DefaultDependencies", false),
 	}
 	set := func(name string, value int64) {
 		if value > 0 {

@@ -113,7 +113,7 @@ func TestProperties(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.slice.Pod = "web"
-			c.want["Description"], c.want["CollectMode"] = "Pod web", "inactive-or-failed"
+			c.want["Description"], c.want["CollectMode"], c.want["DefaultDependencies"] = "Pod web", "inactive-or-failed", false
 			has := map[string]any{}
 			for _, p := range properties(c.slice, "x.scope") {
 				if p.Name == "BindsTo" || p.Name == "After" {

@@ -13,17 +13,21 @@ import (
 	"time"
 )
 
-// ofContainer is the end of the path of a container's cgroup.
-var ofContainer = regexp.MustCompile(`/[0-9a-f]{64}$`)
+// ofPod is the end of the path of a cgroup that has a pod's components in it:
+// a container's, or a slice of ours.
+var ofPod = regexp.MustCompile(`/([0-9a-f]{64}|([^/]+-)?podlike_[0-9a-f]{12}\.slice)$`)
 
 // Sweep removes the directories of cgroups that have no processes, with those
 // below them. root is where cgroups are mounted, one hierarchy or, of version
-// 1, several; paths are below each of these, and end with a container's ID. An
-// engine removes the cgroup of a container that ended, once: it leaves one that
-// another container was in at that moment.
+// 1, several; paths are below each of these, and end with a container's ID or
+// the name of a pod's slice. An engine removes the cgroup of a container that
+// ended, once: it leaves one that another container was in at that moment. And
+// systemd removes slices from the hierarchies that it uses, which are not all
+// that there are of version 1.
 //
-// What is gone already is as good. ctx bounds the wait for processes that are
-// about to end.
+// What is gone already is as good. Nothing is removed where there is a process
+// anywhere below, which may be of a pod that was started again; ctx bounds the
+// wait for those that are about to end.
 func Sweep(ctx context.Context, root string, paths []string) error {
 	hierarchies, err := hierarchies(root)
 	if err != nil {
@@ -31,8 +35,8 @@ func Sweep(ctx context.Context, root string, paths []string) error {
 	}
 	var failed []error
 	for _, path := range paths {
-		if path != filepath.Clean(path) || !ofContainer.MatchString(path) {
-			failed = append(failed, fmt.Errorf("cannot sweep %q: it is not a container's cgroup", path))
+		if path != filepath.Clean(path) || !ofPod.MatchString(path) {
+			failed = append(failed, fmt.Errorf("cannot sweep %q: it is not a pod's cgroup", path))
 			continue
 		}
 		for _, h := range hierarchies {
@@ -82,10 +86,18 @@ func removeOnce(dir string) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err == nil && e.IsDir() {
-			below = append(below, path)
+		if err != nil {
+			return err
 		}
-		return err
+		if e.IsDir() {
+			below = append(below, path)
+		} else if e.Name() == "cgroup.procs" {
+			// A threaded one cannot be read; then its parent has the processes.
+			if procs, _ := os.ReadFile(path); len(procs) > 0 {
+				return fmt.Errorf("cannot remove the cgroup %s: it has processes: %w", dir, syscall.EBUSY)
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return err

@@ -41,7 +41,8 @@ type Collector struct {
 	// Say is called with a line for each thing that was removed, or would be.
 	Say func(string)
 
-	since map[string]time.Time // when a pod was first seen dead
+	since   map[string]time.Time // when a pod was first seen dead
+	cgroups orphans
 }
 
 // Collected is what one round did.
@@ -84,7 +85,9 @@ func (k *Collector) Collect(ctx context.Context) (Collected, error) {
 		func(id string) bool { return !dead[id].IsZero() },
 		func(id string) bool { return k.Patience > 0 && time.Since(dead[id]) >= k.Patience })
 	result := Collected{Pending: len(pending)}
-	cgroups := orphans{}
+	if k.cgroups == nil {
+		k.cgroups = orphans{}
+	}
 	for _, t := range remove {
 		if err := ctx.Err(); err != nil {
 			return result, errors.Join(append(failed, err)...)
@@ -93,7 +96,7 @@ func (k *Collector) Collect(ctx context.Context) (Collected, error) {
 		if !k.DryRun {
 			did = "removed"
 			if t.kind == kindContainer {
-				cgroups.note(ctx, k.Client, t.id, t.owner.Identity)
+				k.cgroups.note(ctx, k.Client, t.id, t.owner.Identity)
 			}
 			if err := k.Client.removeThing(ctx, t); err != nil {
 				failed = append(failed, fmt.Errorf("cannot remove %s of the dead pod %q: %w", t.describe(), t.owner.Name, err))
@@ -105,10 +108,16 @@ func (k *Collector) Collect(ctx context.Context) (Collected, error) {
 			k.Say(fmt.Sprintf("%s %s of the dead pod %q", did, t.describe(), t.owner.Name))
 		}
 	}
-	if err := cgroups.sweep(ctx, k.Client, k.Image); err != nil {
-		failed = append(failed, fmt.Errorf("cannot remove the cgroups of dead pods: %w", err))
+	return result, errors.Join(append(failed, k.Sweep(ctx))...)
+}
+
+// Sweep removes the cgroups of the pods that were collected, which Collect does
+// in the end, if nobody ends it before.
+func (k *Collector) Sweep(ctx context.Context) error {
+	if err := k.cgroups.sweep(ctx, k.Client, k.Image); err != nil {
+		return fmt.Errorf("cannot remove the cgroups of dead pods: %w", err)
 	}
-	return result, errors.Join(failed...)
+	return nil
 }
 
 func (t thing) describe() string {
@@ -191,15 +200,25 @@ func (c *Client) removeThing(ctx context.Context, t thing) error {
 }
 
 // Bury removes everything that this run of a dead pod left, except its
-// supervisor.
+// supervisor, however often that has to be tried before ctx ends.
 func (c *Client) Bury(ctx context.Context, id, run string) error {
+	cgroups := orphans{}
+	for {
+		err := c.buryOnce(ctx, id, run, cgroups)
+		if err == nil || Refused(err) || pause(ctx, time.Second) != nil {
+			return err
+		}
+	}
+}
+
+func (c *Client) buryOnce(ctx context.Context, id, run string, cgroups orphans) error {
 	list, err := c.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(
 		filters.Arg("label", labels.KeyPod+"="+id), filters.Arg("label", labels.KeyRun+"="+run))})
 	if err != nil {
 		return fmt.Errorf("cannot list what the pod left: %w", err)
 	}
 	var first error
-	cgroups, image := orphans{}, ""
+	image := ""
 	for _, leftover := range list {
 		owner, _ := labels.ReadOwner(leftover.Labels)
 		if owner.Role == pod.RoleSupervisor {
@@ -211,8 +230,11 @@ func (c *Client) Bury(ctx context.Context, id, run string) error {
 			first = fmt.Errorf("cannot remove container %.12s: %w", leftover.ID, err)
 		}
 	}
-	if err := cgroups.sweep(ctx, c, image); err != nil && first == nil {
-		first = fmt.Errorf("cannot remove the pod's cgroups: %w", err)
+	if first != nil {
+		return first
 	}
-	return first
+	if err := cgroups.sweep(ctx, c, image); err != nil {
+		return fmt.Errorf("cannot remove the pod's cgroups: %w", err)
+	}
+	return nil
 }

@@ -20,7 +20,7 @@ func (c *Client) ended(ctx context.Context, id string) (pod.Exit, error) {
 			return exit, nil
 		}
 		if ctx.Err() != nil {
-			return pod.Exit{}, ctx.Err()
+			return pod.Exit{}, context.Cause(ctx)
 		}
 		if err := pause(ctx, 500*time.Millisecond); err != nil {
 			return pod.Exit{}, err

@@ -70,24 +70,16 @@ func (c *Client) Facts(ctx context.Context, pauseID string) (Facts, error) {
 	if err != nil {
 		return Facts{}, unanswered(fmt.Sprintf("inspect the pause %.12s", pauseID), err)
 	}
-	info, err := c.api.Info(ctx)
+	host, info, err := c.host(ctx)
 	if err != nil {
-		return Facts{}, unanswered("ask about its host", err)
+		return Facts{}, err
 	}
 	f := Facts{
 		Name:        strings.TrimPrefix(found.Name, "/"),
 		Labels:      found.Config.Labels,
 		Environment: map[string]string{},
 		UnderSwarm:  found.Config.Labels["com.docker.swarm.task.id"] != "",
-		Host: namespaces.Host{
-			CgroupDriver:  info.CgroupDriver,
-			CgroupVersion: info.CgroupVersion,
-			MemTotal:      info.MemTotal,
-			Rootless:      hasSecurity(info, "rootless"),
-			UserNS:        hasSecurity(info, "userns"),
-			AppArmor:      hasSecurity(info, "apparmor"),
-			SELinux:       hasSecurity(info, "selinux"),
-		},
+		Host:        host,
 		Pause: namespaces.Pause{
 			ID:           found.ID,
 			CgroupParent: found.HostConfig.CgroupParent,
@@ -119,6 +111,11 @@ func (c *Client) Facts(ctx context.Context, pauseID string) (Facts, error) {
 		f.Environment[k] = v
 	}
 	image, err := c.api.ImageInspect(ctx, found.Image)
+	if cerrdefs.IsNotFound(err) {
+		// Where containerd keeps the images, engines before 28.1 forget one
+		// when another gets its tag.
+		return Facts{}, fmt.Errorf("the pause's image %.19s is gone from this node, and what it denies components with it: pull or build it again, or replace the pod", found.Image)
+	}
 	if err != nil {
 		return Facts{}, unanswered(fmt.Sprintf("inspect the pause's image %s, which may deny something", found.Image), err)
 	}
@@ -132,6 +129,23 @@ func (c *Client) Facts(ctx context.Context, pauseID string) (Facts, error) {
 		return Facts{}, err
 	}
 	return f, nil
+}
+
+// host asks about the engine's machine.
+func (c *Client) host(ctx context.Context) (namespaces.Host, system.Info, error) {
+	info, err := c.api.Info(ctx)
+	if err != nil {
+		return namespaces.Host{}, info, unanswered("ask about its host", err)
+	}
+	return namespaces.Host{
+		CgroupDriver:  info.CgroupDriver,
+		CgroupVersion: info.CgroupVersion,
+		MemTotal:      info.MemTotal,
+		Rootless:      hasSecurity(info, "rootless"),
+		UserNS:        hasSecurity(info, "userns"),
+		AppArmor:      hasSecurity(info, "apparmor"),
+		SELinux:       hasSecurity(info, "selinux"),
+	}, info, nil
 }
 
 // hasSecurity reports whether the engine lists a security option, as

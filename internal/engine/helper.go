@@ -2,8 +2,11 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -40,7 +43,9 @@ func (c *Client) help(ctx context.Context, of pod.Identity, image string, host n
 	if err != nil {
 		return "", err
 	}
-	owner := labels.Owner{Identity: of, Component: string(pod.RoleHelper), Role: pod.RoleHelper}
+	// One that was made for another errand is none for this.
+	hash := sha256.Sum256(argument)
+	owner := labels.Owner{Identity: of, Component: string(pod.RoleHelper), Role: pod.RoleHelper, SpecHash: hex.EncodeToString(hash[:8])}
 	id, err := c.create(ctx, helperOptions(owner, image, host, errand, string(argument)), owner, false, true, func(string) {})
 	if err != nil {
 		return "", err
@@ -53,12 +58,18 @@ func (c *Client) help(ctx context.Context, of pod.Identity, image string, host n
 	if err != nil {
 		return "", err
 	}
+	if exit.Code == 0 && errand.Slice == nil {
+		return "", nil // and nothing to say
+	}
 	text, err := c.lastOutput(ctx, id)
 	if err != nil {
 		return "", err
 	}
 	said := strings.TrimSpace(string(text))
 	if exit.Code != 0 {
+		if said == "" {
+			said = fmt.Sprintf("the helper ended with code %d", exit.Code)
+		}
 		return "", errors.New(strings.ReplaceAll(said, "\n", "; "))
 	}
 	return said, nil
@@ -90,6 +101,9 @@ func helperOptions(owner labels.Owner, image string, host namespaces.Host, erran
 		}
 	default:
 		bind(cgroupsOnHost, cgroupsInHelper)
+	}
+	if host.UserNS {
+		h.UsernsMode = "host" // whose root the directories belong to
 	}
 	if host.SELinux {
 		h.SecurityOpt = append(h.SecurityOpt, "label=disable") // neither was labelled for containers

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 
@@ -40,8 +41,12 @@ func TestHelpersGetNoMoreThanTheyNeed(t *testing.T) {
 			namespaces.Host{SELinux: true}, namespaces.Errand{Slice: &namespaces.Slice{}},
 			[]string{"/run/dbus/system_bus_socket:/var/run/dbus/system_bus_socket"}, "", "", []string{"label=disable"},
 		},
+		"a sweep with SELinux": {
+			namespaces.Host{SELinux: true}, namespaces.Errand{Sweep: []string{"/docker/abc"}},
+			[]string{"/sys/fs/cgroup:/cgroup"}, "", "", []string{"label=disable"},
+		},
 		"a sweep": {
-			namespaces.Host{AppArmor: true}, namespaces.Errand{Sweep: []string{"/docker/abc"}},
+			namespaces.Host{AppArmor: true, UserNS: true}, namespaces.Errand{Sweep: []string{"/docker/abc"}},
 			[]string{"/sys/fs/cgroup:/cgroup"}, "", "", nil,
 		},
 	} {
@@ -60,6 +65,9 @@ func TestHelpersGetNoMoreThanTheyNeed(t *testing.T) {
 			}
 			if want := append([]string{"no-new-privileges"}, c.security...); !slices.Equal(h.SecurityOpt, want) {
 				t.Errorf("security %q, want %q", h.SecurityOpt, want)
+			}
+			if want := map[bool]string{true: "host"}[c.host.UserNS]; string(h.UsernsMode) != want {
+				t.Errorf("users %q, want %q", h.UsernsMode, want)
 			}
 			if h.Privileged || h.NetworkMode != "none" || !h.ReadonlyRootfs || !slices.Equal(h.CapDrop, []string{"ALL"}) || len(h.CapAdd) > 0 {
 				t.Errorf("%+v", h)
@@ -80,6 +88,8 @@ func hosting(code string) *canned {
 		"GET /containers/mine/json":   `{"Id":"mine","HostConfig":{"CgroupParent":"/docker/abc"}}`,
 		"GET /containers/free/json":   `{"Id":"free","HostConfig":{"CgroupParent":"/docker/else"}}`,
 		"GET /containers/nobody/json": "error",
+		"GET /containers/json":        "[]",
+		"GET /info":                   `{"CgroupVersion":"1","CgroupDriver":"cgroupfs","SecurityOptions":["name=selinux","name=userns"]}`,
 	}}
 }
 
@@ -129,6 +139,14 @@ func TestPlaced(t *testing.T) {
 			}
 		})
 	}
+	// A pod that has components already needs no helper: they say where.
+	taken := hosting("125")
+	taken.answers["GET /containers/json"] = `[{"Id":"app","Labels":{"podlike.pod":"abc","podlike.role":"component"}}]`
+	taken.answers["GET /containers/app/json"] = `{"Id":"app","HostConfig":{"CgroupParent":"podlike_abc.slice"}}`
+	adopting := taken.client(t).Pod(PodConfig{Spec: pod.Spec{Identity: pod.Identity{ID: "abc"}}, Facts: Facts{Host: systemd, Pause: limited, inspect: blank}, Say: func(string) {}})
+	if got, err := adopting.placed(t.Context()); err != nil || got.Parent != "podlike_abc.slice" || got.Cap || len(taken.took("POST")) > 0 {
+		t.Errorf("taken over: %+v, %v", got, err)
+	}
 	// What may pass is for the caller to try again.
 	engine := hosting("0")
 	delete(engine.answers, "POST /containers/create")
@@ -137,37 +155,16 @@ func TestPlaced(t *testing.T) {
 	if _, err := p.placed(t.Context()); !MayPass(err) {
 		t.Errorf("an engine out of order: %v", err)
 	}
+	// ... but not until it gives the pod up: that could run all the same.
+	late := hosting("0").client(t).Pod(PodConfig{Facts: Facts{Host: leaf, Pause: limited, inspect: blank}, Say: func(string) {}})
+	late.placing.since = time.Now().Add(-readyWithin)
+	late.client = engine.client(t)
+	if got, err := late.placed(t.Context()); err != nil || !got.Cap {
+		t.Errorf("out of order for long: %+v, %v", got, err)
+	}
 	engine.answers["POST /containers/create"] = `{"Id":"h"}`
 	if got, err := p.placed(t.Context()); err != nil || got.Parent != "/docker/abc" {
 		t.Errorf("in order again: %+v, %v", got, err)
-	}
-}
-
-// TestOrphansAreSweptOnce: only what was below the pod's pause.
-func TestOrphansAreSweptOnce(t *testing.T) {
-	engine := hosting("0")
-	client := engine.client(t)
-	left := orphans{}
-	of := pod.Identity{ID: "abc", Name: "web"}
-	for _, id := range []string{"mine", "mine", "free", "nobody"} {
-		left.note(t.Context(), client, id, of)
-	}
-	if len(left) != 1 || left["/docker/abc"] != of {
-		t.Fatalf("%v", left)
-	}
-	if err := left.sweep(t.Context(), client, "sha256:1"); err != nil {
-		t.Fatal(err)
-	}
-	if deleted := engine.took("DELETE"); !slices.Equal(deleted, []string{"/containers/h"}) {
-		t.Errorf("deleted %q", deleted)
-	}
-	for _, none := range []func() error{
-		func() error { return orphans{}.sweep(t.Context(), client, "sha256:1") },
-		func() error { return left.sweep(t.Context(), client, "") },
-	} {
-		if err := none(); err != nil || len(engine.took("POST")) > 0 {
-			t.Errorf("a helper for nothing, %v", err)
-		}
 	}
 }
 

@@ -61,6 +61,7 @@ func leftovers(things []thing, over, hangs func(id string) bool) (remove []thing
 				pending = append(pending, t.owner.ID)
 			}
 		case t.state == container.StateRemoving: // somebody is at it
+		case t.owner.Role == pod.RoleHelper && t.lives(): // it ends by itself, and somebody waits for it
 		default:
 			remove = append(remove, t)
 		}

@@ -27,6 +27,8 @@ func TestLeftovers(t *testing.T) {
 		{"a supervisor that is paused", "dead:component:running dead:supervisor:paused", "", "dead"},
 		{"a supervisor that hangs", "hung:component:running hung:supervisor:running hung:volume", "hung:supervisor:running hung:component:running hung:volume", ""},
 		{"one of each", "live:component:running dead:component:exited dead:supervisor:running hung:component:exited", "hung:component:exited", "dead"},
+		{"a helper at work", "dead:helper:running dead:component:exited", "dead:component:exited", ""},
+		{"a helper that ended", "dead:helper:exited dead:helper:created", "dead:helper:exited dead:helper:created", ""},
 		{"being removed", "dead:component:removing dead:component:exited", "dead:component:exited", ""},
 	} {
 		var things []thing

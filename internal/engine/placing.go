@@ -4,9 +4,15 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"slices"
+	"strings"
 	"sync"
+	"time"
 
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+
+	"github.com/podlike/podlike/internal/labels"
 	"github.com/podlike/podlike/internal/namespaces"
 	"github.com/podlike/podlike/internal/pod"
 )
@@ -16,7 +22,13 @@ type placing struct {
 	mu   sync.Mutex
 	plan namespaces.Placement
 	done bool // what the plan wants of the host was done, or given up
+	// since is when that was tried first, in vain.
+	since time.Time
 }
+
+// readyWithin is how long an engine in trouble may keep a pod from its place:
+// less than the lifecycle repeats a call, so that the pod runs all the same.
+const readyWithin = troubleLasts / 2
 
 // placed says where the components go. The first to ask has the host made
 // ready, which may be repeated: an earlier supervisor may have done it. Where
@@ -27,11 +39,17 @@ func (p *Pod) placed(ctx context.Context) (namespaces.Placement, error) {
 	if p.placing.done {
 		return p.placing.plan, nil
 	}
-	parent, err := p.makeReady(ctx)
+	parent, err := p.adopted(ctx)
+	if err == nil && parent == "" {
+		parent, err = p.makeReady(ctx)
+	}
+	if err != nil && p.placing.since.IsZero() {
+		p.placing.since = time.Now()
+	}
 	switch {
 	case err == nil:
 		p.placing.plan.Parent = parent
-	case MayPass(err), ctx.Err() != nil:
+	case ctx.Err() != nil, MayPass(err) && time.Since(p.placing.since) < readyWithin:
 		return p.placing.plan, err
 	default:
 		p.placing.plan = namespaces.Apart(p.pause, err.Error())
@@ -41,6 +59,36 @@ func (p *Pod) placed(ctx context.Context) (namespaces.Placement, error) {
 	}
 	p.placing.done = true
 	return p.placing.plan, nil
+}
+
+// adopted is where an earlier supervisor of this run has put components, ""
+// for nowhere: nothing has to be done on the host again, and a helper is not
+// among processes that it need not trust.
+func (p *Pod) adopted(ctx context.Context) (parent string, err error) {
+	if p.placing.plan.Work == namespaces.NoWork {
+		return "", nil
+	}
+	list, err := p.client.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(
+		filters.Arg("label", labels.KeyPod+"="+p.spec.ID), filters.Arg("label", labels.KeyRun+"="+p.spec.Run))})
+	if err != nil {
+		return "", fmt.Errorf("cannot list the pod's containers: %w", err)
+	}
+	for _, c := range list {
+		if owner, _ := labels.ReadOwner(c.Labels); owner.Role != pod.RoleComponent && owner.Role != pod.RoleInit {
+			continue
+		}
+		found, err := p.client.api.ContainerInspect(ctx, c.ID)
+		if cerrdefs.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		if at := found.HostConfig.CgroupParent; namespaces.OfPod(at, p.spec.ID) {
+			return at, nil
+		}
+	}
+	return "", nil
 }
 
 // makeReady does what the placement wants of the host first, and returns the
@@ -57,6 +105,9 @@ func (p *Pod) makeReady(ctx context.Context) (parent string, err error) {
 		return plan.Parent, nil
 	}
 	said, err := p.client.help(ctx, p.spec.Identity, p.image, p.host, errand)
+	if err != nil && errand.Leaf != "" && strings.Contains(err.Error(), "bind source path does not exist") {
+		return "", fmt.Errorf("the pause's cgroup is not %s: the engine has a cgroup parent of its own, and does not say which", errand.Leaf)
+	}
 	if err != nil {
 		return "", fmt.Errorf("the host could not be made ready: %w", err)
 	}
@@ -64,37 +115,6 @@ func (p *Pod) makeReady(ctx context.Context) (parent string, err error) {
 		return said, nil
 	}
 	return plan.Parent, nil
-}
-
-// orphans are cgroups that may stay when all containers of a pod are gone. The
-// engine removes the cgroup of the pause when that ends, but not while others
-// are below it.
-type orphans map[string]pod.Identity
-
-// note remembers where a container of the pod is, before it is removed.
-func (o orphans) note(ctx context.Context, c *Client, id string, of pod.Identity) {
-	found, err := c.api.ContainerInspect(ctx, id)
-	if err != nil || found.HostConfig == nil {
-		return // gone already
-	}
-	if parent := found.HostConfig.CgroupParent; path.Base(parent) == of.ID {
-		o[parent] = of
-	}
-}
-
-// sweep removes them, by a helper of this image.
-func (o orphans) sweep(ctx context.Context, c *Client, image string) error {
-	if len(o) == 0 || image == "" {
-		return nil
-	}
-	var errand namespaces.Errand
-	var of pod.Identity
-	for parent, identity := range o {
-		errand.Sweep, of = append(errand.Sweep, parent), identity
-	}
-	slices.Sort(errand.Sweep)
-	_, err := c.help(ctx, of, image, namespaces.Host{}, errand)
-	return err
 }
 
 // ImageOf is the ID of the image of a container, "" if there is none.

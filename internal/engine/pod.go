@@ -260,6 +260,8 @@ func (c *Client) takeOver(ctx context.Context, name string, owner labels.Owner) 
 		return "", fmt.Errorf("the name %q is taken by container %.12s, which is not this pod's: remove it or rename it", name, found.ID)
 	case has == owner && found.State.Status == container.StateCreated:
 		return found.ID, nil
+	case has.Role == pod.RoleHelper && found.State.Running:
+		return "", nil // not yet: it ends soon, by itself
 	default:
 		return "", c.remove(ctx, found.ID)
 	}

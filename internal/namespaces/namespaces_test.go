@@ -152,6 +152,7 @@ func TestNewSlice(t *testing.T) {
 		"no swap":   {Pause{Memory: 100, MemorySwap: 100}, Slice{Memory: 100, Swap: &none}},
 		"all swap":  {Pause{Memory: 100, MemorySwap: -1}, Slice{Memory: 100, Swap: &noLimit}},
 		"no limits": {Pause{Memory: -1, MemorySwap: 0, CPUQuota: -1, PidsLimit: -1}, Slice{}},
+		"2.01 CPUs": {Pause{NanoCPUs: 2_010_000_000}, Slice{CPU: 2_010_000}},
 		"a quota":   {Pause{CPUQuota: 20_000, CPUPeriod: 10_000}, Slice{CPU: 2_000_000}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -184,10 +185,14 @@ func TestCPUs(t *testing.T) {
 }
 
 func TestDefaultParent(t *testing.T) {
+	outer := strings.Repeat("0f", 32)
 	for name, c := range map[string]struct{ cgroup, want string }{
 		"the usual":      {"12:cpu,cpuacct:/docker/abc\n4:memory:/docker/abc\n", "/docker"},
 		"the daemon's":   {"4:memory:/all/containers/abc\n", "/all/containers"},
 		"at the top":     {"4:memory:/abc\n", "/"},
+		"in a container": {"4:memory:/docker/" + outer + "/docker/abc\n", "/docker"},
+		"in a scope":     {"4:memory:/system.slice/docker-" + outer + ".scope/all/abc\n", "/all"},
+		"at its top":     {"4:memory:/docker/" + outer + "/abc\n", "/"},
 		"another's":      {"4:memory:/docker/def\n", ""},
 		"cgroup v2":      {"0::/\n", ""},
 		"none of memory": {"3:cpuset:/docker/abc\n", ""},

@@ -3,6 +3,7 @@ package namespaces
 import (
 	"cmp"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -53,11 +54,14 @@ func (p Pause) CPUs() float64 {
 	if p.CPUQuota <= 0 {
 		return 0
 	}
-	period := p.CPUPeriod
-	if period <= 0 {
-		period = DefaultCPUPeriod
+	return float64(p.CPUQuota) / float64(p.period())
+}
+
+func (p Pause) period() int64 {
+	if p.CPUPeriod <= 0 {
+		return DefaultCPUPeriod
 	}
-	return float64(p.CPUQuota) / float64(period)
+	return p.CPUPeriod
 }
 
 // Host is what the engine says about the machine.
@@ -84,11 +88,25 @@ func DefaultParent(cgroup, id string) string {
 		// 4:memory:/docker/<id>
 		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
 		if len(fields) == 3 && slices.Contains(strings.Split(fields[1], ","), "memory") && path.Base(fields[2]) == id {
-			return path.Dir(fields[2])
+			return withinEngines(path.Dir(fields[2]))
 		}
 	}
 	return ""
 }
+
+// withinEngines is the path as an engine sees it that runs in a container
+// itself: its own view begins at its container's cgroup.
+func withinEngines(parent string) string {
+	parts := strings.Split(parent, "/")
+	for i := len(parts) - 1; i >= 0; i-- {
+		if ofContainer.MatchString(parts[i]) {
+			return "/" + path.Join(parts[i+1:]...)
+		}
+	}
+	return parent
+}
+
+var ofContainer = regexp.MustCompile(`^(docker-)?[0-9a-f]{64}(\.scope)?$`)
 
 // Work is what has to be done on the host before the first component's
 // container is made. It takes a right that the supervisor does not have.

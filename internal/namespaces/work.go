@@ -35,12 +35,20 @@ type Slice struct {
 	Pids      int64 `json:",omitempty"`
 }
 
+// microseconds is the limit of CPU time in each second, 0 for none.
+func (p Pause) microseconds() int64 {
+	if p.NanoCPUs > 0 {
+		return p.NanoCPUs / 1000
+	}
+	return max(0, p.CPUQuota) * 1_000_000 / p.period()
+}
+
 // NewSlice returns the slice of the pod that has this name and this pause.
 func NewSlice(name string, p Pause) *Slice {
 	s := &Slice{
 		Pause: p.ID, Pod: name,
 		Memory: max(0, p.Memory), MemoryReservation: max(0, p.MemoryReservation),
-		CPU: int64(p.CPUs() * 1e6), CPUShares: max(0, p.CPUShares), Pids: max(0, p.PidsLimit),
+		CPU: p.microseconds(), CPUShares: max(0, p.CPUShares), Pids: max(0, p.PidsLimit),
 	}
 	switch {
 	case p.MemorySwap < 0:

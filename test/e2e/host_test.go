@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/filters"
 
 	"github.com/podlike/podlike/test/hosts"
 )
@@ -122,9 +125,47 @@ func (p *runningPod) overflows(output *syncBuffer, done <-chan struct{}) string 
 	p.signal(p.component("two").ID, "SIGUSR1")
 	equal(p.t, "exit code", p.wait(endWithin), 137)
 	<-done
-	wantLines(p.t, output.String(), [][]string{{"memory ran out (code 137)"}})
+	p.saysThatMemoryRanOut(output.String())
 	eventually(p.t, 2*time.Second, p.gone)
 	return "one is killed, the pod ends with 137 and says that memory ran out"
+}
+
+// saysThatMemoryRanOut checks the pod's log for it. The pod knows it from the
+// engine, which misses it at times where systemd removes a container's cgroup:
+// in 1 of 10 plain containers on Docker 20.10.
+func (p *runningPod) saysThatMemoryRanOut(log string, who ...string) {
+	p.t.Helper()
+	info, err := p.api.Info(p.t.Context())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	words := append(who, "memory ran out (code 137)")
+	if info.CgroupDriver == "systemd" && !p.ranOutOfMemory() {
+		p.t.Log("the engine has not noticed that memory ran out")
+		words = append(who, "ended with code 137")
+	}
+	wantLines(p.t, log, [][]string{words})
+}
+
+// ranOutOfMemory asks the engine whether that was so with any component.
+func (p *runningPod) ranOutOfMemory() bool {
+	p.t.Helper()
+	seen, errs := p.api.Events(p.t.Context(), events.ListOptions{
+		Since: "1", Until: fmt.Sprint(time.Now().Unix() + 1),
+		Filters: filters.NewArgs(filters.Arg("event", string(events.ActionOOM)), filters.Arg("label", "podlike.pod="+p.id)),
+	})
+	found := false
+	for {
+		select {
+		case <-seen:
+			found = true
+		case err := <-errs:
+			if err != io.EOF {
+				p.t.Fatal(err)
+			}
+			return found
+		}
+	}
 }
 
 func hostOwnMemory(t *testing.T) string {
@@ -138,7 +179,7 @@ func hostOwnMemory(t *testing.T) string {
 	p.signal(p.component("small").ID, "SIGUSR1")
 	equal(t, "exit code", p.wait(endWithin), 137)
 	<-done
-	wantLines(t, output.String(), [][]string{{`"small"`, "memory ran out (code 137)"}})
+	p.saysThatMemoryRanOut(output.String(), `"small"`)
 	eventually(t, 2*time.Second, p.gone)
 	return "40 MiB under 24 MiB: killed, 137"
 }

@@ -137,6 +137,11 @@ func (p *runningPod) limits() map[string]string {
 			if err != nil || d.IsDir() {
 				return nil
 			}
+			if d.Name() == "memory.swap.max" && strings.HasSuffix(folder, ".scope") {
+				// The pause's own is the engine's affair: runc 1.1 writes a 0
+				// there past systemd, which forgets it at its next reload.
+				return nil
+			}
 			switch d.Name() {
 			case "memory.max", "memory.swap.max", "cpu.max", "pids.max", "memory.limit_in_bytes", "cpu.cfs_quota_us":
 				if text, err := os.ReadFile(path); err == nil {

@@ -297,6 +297,9 @@ func (v *victim) finish() {
 	if v.swarm {
 		v.service.remove()
 	} else {
+		// The kernel drops a signal to a PID 1 that has no handler yet; the
+		// supervisor comes after that.
+		v.nextSupervisor()
 		v.signal(v.pod.id, "SIGTERM")
 		v.pod.wait(endWithin)
 	}

@@ -127,13 +127,20 @@ func (n *node) holds(ctx context.Context) (holding, error) {
 	return all, nil
 }
 
-// noPause says which pauses a node has; of ended ones, too.
-func (n *node) noPause(ctx context.Context) error {
-	list, err := n.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", stackLabel+"="+stackOnNodes))})
-	if err == nil && len(list) > 0 {
-		err = fmt.Errorf("%s has %s, %s", n.name, list[0].Names, list[0].Status)
+// noPause says which pauses a node has, of ended ones, too, but for these.
+func (n *node) noPause(ctx context.Context, but map[string]bool) error {
+	list, err := n.pauses(ctx)
+	for _, c := range list {
+		if !but[c.ID] {
+			return fmt.Errorf("%s has %s, %s", n.name, c.Names, c.Status)
+		}
 	}
 	return err
+}
+
+// pauses lists them.
+func (n *node) pauses(ctx context.Context) ([]container.Summary, error) {
+	return n.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", stackLabel+"="+stackOnNodes))})
 }
 
 // mustHold is holds, of a node that must answer.

@@ -27,13 +27,15 @@ type twoNodes struct {
 	lock     *os.File // held as long as the directory is used
 	network  *exec.Cmd
 	one, two *node
+	// powerless are the pauses that were on a node when it lost its power.
+	powerless map[string]bool
 }
 
 // startTwoNodes boots two hosts, gives them the tests' images, and joins them
 // to a Swarm. They are gone when the test is over.
 func startTwoNodes(t *testing.T) *twoNodes {
 	t.Helper()
-	w := &twoNodes{t: t}
+	w := &twoNodes{t: t, powerless: map[string]bool{}}
 	t.Cleanup(func() {
 		if err := w.end(); err != nil {
 			t.Error(err)

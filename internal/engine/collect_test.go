@@ -20,6 +20,7 @@ const goesAway = "<away>"
 // version, and writes down what it was asked. Nothing is there by default.
 type canned struct {
 	answers map[string]string
+	then    map[string]func() // changes the answers after such a call
 
 	mu    sync.Mutex
 	asked []string
@@ -31,8 +32,11 @@ func (c *canned) client(t *testing.T) *Client {
 		call := r.Method + " " + strings.TrimPrefix(r.URL.Path, "/v1.41")
 		c.mu.Lock()
 		c.asked = append(c.asked, call)
-		c.mu.Unlock()
 		answer, ok := c.answers[call]
+		if change := c.then[call]; change != nil {
+			change()
+		}
+		c.mu.Unlock()
 		w.Header().Set("Content-Type", "application/json")
 		switch {
 		case !ok:

@@ -88,6 +88,8 @@ func (p *Pod) Sweep(ctx context.Context, pauseDied bool) error {
 	if !made || !pauseDied && !namespaces.AlwaysRemains(p.host, parent) {
 		return nil
 	}
+	// It has its verdict, but may take a moment to end.
+	p.client.ended(ctx, p.spec.ID)
 	left := orphans{}
 	left.add(parent, p.spec.Identity)
 	if err := left.sweep(ctx, p.client, p.image); err != nil {

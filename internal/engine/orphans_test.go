@@ -125,6 +125,11 @@ func TestPodSweeps(t *testing.T) {
 					want = c.want
 				}
 				p.placing.done = done
+				engine.answers["GET /containers/abc/json"] = `{"Id":"abc","Config":{},"State":{"Status":"running","Running":true}}`
+				engine.answers["POST /containers/abc/wait"] = `{"StatusCode":0}`
+				engine.then = map[string]func(){"POST /containers/abc/wait": func() { // it ends while one waits
+					engine.answers["GET /containers/abc/json"] = `{"Id":"abc","Config":{},"State":{"Status":"exited"}}`
+				}}
 				if err := p.Sweep(t.Context(), c.died); err != nil || engine.helpers() != want {
 					t.Errorf("components placed: %v; %v, not %d helpers", done, err, want)
 				}

@@ -35,6 +35,9 @@ const (
 	engineWithin = 60 * time.Second
 	// collectWithin bounds the cleaning up after other pods.
 	collectWithin = 30 * time.Second
+	// sweepWithin bounds what is done when the pod has its verdict, and nobody
+	// waits any more: an engine may take long to start a helper.
+	sweepWithin = 3 * time.Minute
 	// flushWithin is how long the last lines may take to be written.
 	flushWithin = 2 * time.Second
 )
@@ -84,7 +87,7 @@ func run(args []string) int {
 
 // sweep does what is left to do on the host, when the pause has its verdict.
 func (s *supervisor) sweep() {
-	ctx, cancel := context.WithTimeout(context.Background(), collectWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), sweepWithin)
 	defer cancel()
 	for _, do := range s.after {
 		if err := do(ctx); err != nil {

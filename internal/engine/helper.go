@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,6 +103,10 @@ func helperOptions(owner labels.Owner, image string, host namespaces.Host, erran
 		}
 	default:
 		bind(cgroupsOnHost, cgroupsInHelper)
+		if slices.ContainsFunc(errand.Sweep, func(p string) bool { return path.Dir(p) == "/" }) {
+			// The top of a hierarchy is not writable, not even by its owner.
+			h.CapAdd = []string{"DAC_OVERRIDE"}
+		}
 	}
 	if host.UserNS {
 		h.UsernsMode = "host" // whose root the directories belong to

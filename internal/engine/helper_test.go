@@ -41,6 +41,10 @@ func TestHelpersGetNoMoreThanTheyNeed(t *testing.T) {
 			namespaces.Host{SELinux: true}, namespaces.Errand{Slice: &namespaces.Slice{}},
 			[]string{"/run/dbus/system_bus_socket:/var/run/dbus/system_bus_socket"}, "", "", []string{"label=disable"},
 		},
+		"a sweep at the top": {
+			namespaces.Host{}, namespaces.Errand{Sweep: []string{"/podlike_abc.slice"}},
+			[]string{"/sys/fs/cgroup:/cgroup"}, "", "", nil,
+		},
 		"a sweep with SELinux": {
 			namespaces.Host{SELinux: true}, namespaces.Errand{Sweep: []string{"/docker/abc"}},
 			[]string{"/sys/fs/cgroup:/cgroup"}, "", "", []string{"label=disable"},
@@ -69,7 +73,11 @@ func TestHelpersGetNoMoreThanTheyNeed(t *testing.T) {
 			if want := map[bool]string{true: "host"}[c.host.UserNS]; string(h.UsernsMode) != want {
 				t.Errorf("users %q, want %q", h.UsernsMode, want)
 			}
-			if h.Privileged || h.NetworkMode != "none" || !h.ReadonlyRootfs || !slices.Equal(h.CapDrop, []string{"ALL"}) || len(h.CapAdd) > 0 {
+			var more []string
+			if slices.Contains(c.errand.Sweep, "/podlike_abc.slice") {
+				more = []string{"DAC_OVERRIDE"}
+			}
+			if h.Privileged || h.NetworkMode != "none" || !h.ReadonlyRootfs || !slices.Equal(h.CapDrop, []string{"ALL"}) || !slices.Equal(h.CapAdd, more) {
 				t.Errorf("%+v", h)
 			}
 		})

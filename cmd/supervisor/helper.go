@@ -44,6 +44,10 @@ func do(ctx context.Context, errand namespaces.Errand) error {
 		name, err := cgroups.StartSlice(ctx, *errand.Slice)
 		fmt.Print(name)
 		return err
+	case errand.Kills != "":
+		kills, err := cgroups.Kills(errand.Cgroups)
+		fmt.Print(kills)
+		return err
 	default:
 		return cgroups.Sweep(ctx, errand.Cgroups, errand.Sweep)
 	}

@@ -235,6 +235,7 @@ func (p *Pod) Wait(ctx context.Context, id string) (pod.Exit, error) {
 	}
 	p.drained(ctx, id)
 	if exit.Code == killed {
+		exit.OOMKilled = p.ranOutOfMemory(ctx, id, exit)
 		p.awaitHost(ctx, id)
 	}
 	return exit, nil

@@ -60,7 +60,7 @@ func (c *Client) help(ctx context.Context, of pod.Identity, image string, host n
 	if err != nil {
 		return "", err
 	}
-	if exit.Code == 0 && errand.Slice == nil {
+	if exit.Code == 0 && errand.Slice == nil && errand.Kills == "" {
 		return "", nil // and nothing to say
 	}
 	text, err := c.lastOutput(ctx, id)
@@ -101,6 +101,9 @@ func helperOptions(owner labels.Owner, image string, host namespaces.Host, erran
 			// has no word for it.
 			h.SecurityOpt = append(h.SecurityOpt, "apparmor=unconfined")
 		}
+	case errand.Kills != "":
+		bind(errand.Kills, cgroupsInHelper)
+		h.Mounts[0].ReadOnly = true
 	default:
 		bind(cgroupsOnHost, cgroupsInHelper)
 		if slices.ContainsFunc(errand.Sweep, func(p string) bool { return path.Dir(p) == "/" }) {

@@ -41,6 +41,10 @@ func TestHelpersGetNoMoreThanTheyNeed(t *testing.T) {
 			namespaces.Host{SELinux: true}, namespaces.Errand{Slice: &namespaces.Slice{}},
 			[]string{"/run/dbus/system_bus_socket:/var/run/dbus/system_bus_socket"}, "", "", []string{"label=disable"},
 		},
+		"a count": {
+			namespaces.Host{}, namespaces.Errand{Kills: "/sys/fs/cgroup/podlike_abc.slice"},
+			[]string{"/sys/fs/cgroup/podlike_abc.slice:/cgroup"}, "", "", nil,
+		},
 		"a sweep at the top": {
 			namespaces.Host{}, namespaces.Errand{Sweep: []string{"/podlike_abc.slice"}},
 			[]string{"/sys/fs/cgroup:/cgroup"}, "", "", nil,
@@ -60,6 +64,9 @@ func TestHelpersGetNoMoreThanTheyNeed(t *testing.T) {
 			var mounts []string
 			for _, m := range h.Mounts {
 				mounts = append(mounts, m.Source+":"+m.Target)
+				if m.ReadOnly != (c.errand.Kills != "") {
+					t.Errorf("%s is read-only: %v", m.Source, m.ReadOnly)
+				}
 			}
 			if !slices.Equal(mounts, c.mounts) {
 				t.Errorf("mounts %q, want %q", mounts, c.mounts)
@@ -101,13 +108,17 @@ func hosting(code string) *canned {
 	}}
 }
 
+func blank() container.InspectResponse {
+	return container.InspectResponse{ContainerJSONBase: &container.ContainerJSONBase{}}
+}
+
 // TestPlaced shows where components go when the helper did its work, and when
 // it could not.
 func TestPlaced(t *testing.T) {
 	systemd := namespaces.Host{CgroupDriver: "systemd", CgroupVersion: "2"}
 	leaf := namespaces.Host{CgroupDriver: "cgroupfs", CgroupVersion: "2"}
 	limited := namespaces.Pause{ID: "abc", Memory: 1}
-	blank := container.InspectResponse{ContainerJSONBase: &container.ContainerJSONBase{}}
+	blank := blank()
 	for name, c := range map[string]struct {
 		host    namespaces.Host
 		pause   namespaces.Pause

@@ -85,6 +85,7 @@ func (p *Pod) adopted(ctx context.Context) (parent string, err error) {
 			return "", err
 		}
 		if at := found.HostConfig.CgroupParent; namespaces.OfPod(at, p.spec.ID) {
+			p.memory.uncounted = true
 			return at, nil
 		}
 	}

@@ -23,6 +23,7 @@ type Pod struct {
 	spec      pod.Spec
 	pause     namespaces.Pause
 	placing   placing
+	memory    memory
 	host      namespaces.Host
 	image     string // the pause's, by ID
 	mounts    []container.MountPoint

@@ -28,7 +28,7 @@ func Remains(h Host, parent string) string {
 	case !strings.HasSuffix(parent, ".slice"):
 		return parent
 	case h.CgroupVersion == "1":
-		return slicePath(parent)
+		return SlicePath(parent)
 	default:
 		return "" // systemd ends it with the pause
 	}
@@ -40,8 +40,8 @@ func AlwaysRemains(h Host, parent string) bool {
 	return strings.HasSuffix(parent, ".slice") && h.CgroupVersion == "1"
 }
 
-// slicePath is where a slice is: a-b.slice is in a.slice.
-func slicePath(name string) string {
+// SlicePath is where a slice is in a hierarchy: a-b.slice is in a.slice.
+func SlicePath(name string) string {
 	parts := strings.Split(strings.TrimSuffix(name, ".slice"), "-")
 	dir := "/"
 	for i := range parts {

@@ -1,18 +1,21 @@
 package namespaces
 
 // Errand is what a helper container is sent to do on the host: one of Leaf,
-// Slice and Sweep is set.
+// Slice, Kills and Sweep is set.
 type Errand struct {
 	// Leaf is a cgroup of version 2, as a directory of the host: see
 	// [MakeLeaf].
 	Leaf string `json:",omitempty"`
 	// Slice is to be started.
 	Slice *Slice `json:",omitempty"`
+	// Kills is the directory on the host of a slice, in which processes that
+	// were killed for memory are to be counted.
+	Kills string `json:",omitempty"`
 	// Sweep are cgroups, as /docker/<ID>, that nobody is in any more, below
 	// those of the host.
 	Sweep []string `json:",omitempty"`
-	// Cgroups is the directory in which the helper has what it needs for Leaf
-	// or Sweep.
+	// Cgroups is the directory in which the helper has what it needs for Leaf,
+	// Kills or Sweep.
 	Cgroups string `json:",omitempty"`
 }
 

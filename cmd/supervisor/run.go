@@ -33,11 +33,6 @@ const (
 	// engineWithin is how long the engine may be out of reach before the pod
 	// is given up.
 	engineWithin = 60 * time.Second
-	// collectWithin bounds the cleaning up after other pods.
-	collectWithin = 30 * time.Second
-	// sweepWithin bounds what is done when the pod has its verdict, and nobody
-	// waits any more: an engine may take long to start a helper.
-	sweepWithin = 3 * time.Minute
 	// flushWithin is how long the last lines may take to be written.
 	flushWithin = 2 * time.Second
 )
@@ -83,17 +78,6 @@ func run(args []string) int {
 	}
 	s.sweep()
 	return 0
-}
-
-// sweep does what is left to do on the host, when the pause has its verdict.
-func (s *supervisor) sweep() {
-	ctx, cancel := context.WithTimeout(context.Background(), sweepWithin)
-	defer cancel()
-	for _, do := range s.after {
-		if err := do(ctx); err != nil {
-			fmt.Fprintln(os.Stderr, "podlike: "+err.Error())
-		}
-	}
 }
 
 // supervisor is what the pod's parts are wired to.
@@ -221,26 +205,6 @@ func gone(status pod.Status) bool {
 	})
 }
 
-// collect removes what dead pods left on this node, beside the pod's own
-// life, which must not wait for it. The function that it returns ends it.
-func (s *supervisor) collect(ctx context.Context, client *engine.Client, facts engine.Facts) (end func()) {
-	ctx, cancel := context.WithTimeout(ctx, collectWithin)
-	done := make(chan struct{})
-	collector := &engine.Collector{Client: client, Own: facts.Pause.ID, Image: facts.Image(), Say: s.say}
-	s.after = append(s.after, collector.Sweep)
-	go func() {
-		defer close(done)
-		_, err := collector.Collect(ctx)
-		if err != nil && ctx.Err() == nil {
-			s.say("warning: " + err.Error())
-		}
-	}()
-	return func() {
-		cancel()
-		<-done
-	}
-}
-
 func (s *supervisor) say(line string) { s.sink.Message("podlike: %s", line) }
 
 // connect reaches the engine, however often that takes within engineWithin,
@@ -301,35 +265,4 @@ func (s *supervisor) open(name string) (io.ReadCloser, error) {
 		s.certificates[name] = text
 	}
 	return io.NopCloser(bytes.NewReader(text)), nil
-}
-
-// bury removes what is left of a pod that has ended, or died before this
-// supervisor could attach, however often that has to be tried. open gives the
-// certificates for the way to the engine.
-func bury(open func(string) (io.ReadCloser, error)) int {
-	ctx, cancel := context.WithTimeout(context.Background(), engineWithin)
-	defer cancel()
-	for {
-		client, err := engine.Connect(ctx, os.Getenv, open)
-		if err == nil {
-			defer client.Close()
-			err = client.Bury(ctx, os.Getenv(envPod), os.Getenv(envRun))
-			switch {
-			case err == nil:
-				return 0
-			case !engine.Refused(err): // it is said in the pod's log already
-				fmt.Fprintln(os.Stderr, "podlike: "+err.Error())
-			}
-			return exitOurFailure
-		}
-		if engine.Refused(err) {
-			return exitOurFailure
-		}
-		select {
-		case <-ctx.Done():
-			fmt.Fprintln(os.Stderr, "podlike: "+err.Error())
-			return exitOurFailure
-		case <-time.After(time.Second):
-		}
-	}
 }
